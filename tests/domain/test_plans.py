@@ -1,0 +1,67 @@
+"""Plans: which steps a backup takes."""
+
+import pytest
+
+from tests.factories import EVERY_STEP, make_config
+from workflows_app.domain.config import Config
+from workflows_app.domain.plans import Plan, backup_plan
+
+
+def keys(config: Config) -> list[str]:
+    return [step.key for step in backup_plan(config).steps]
+
+
+def test_a_full_backup_follows_fossuls_rows_2_to_11():
+    assert keys(make_config()) == [
+        "pre-quiesce-command",
+        "quiesce-command",
+        "quiesce-plugin",
+        "post-quiesce-command",
+        "backup-create-command",
+        "backup-plugin",
+        "pre-unquiesce-command",
+        "unquiesce-command",
+        "unquiesce-plugin",
+        "post-unquiesce-command",
+    ]
+
+
+@pytest.mark.parametrize("left_out", EVERY_STEP)
+def test_what_is_not_configured_is_not_in_the_plan(left_out):
+    full, without = keys(make_config()), keys(make_config(**{left_out: ""}))
+    gone = [key for key in full if key not in without]
+    families = {"appPlugin": ["quiesce-plugin", "unquiesce-plugin"], "storagePlugin": ["backup-plugin"]}
+    assert gone == families.get(left_out, gone[:1])
+    assert len(gone) >= 1
+    assert without == [key for key in full if key in without]
+
+
+def test_post_unquiesce_runs_without_a_pre_command():
+    """Fossul's port guarded it by the pre command's setting (fossul-behaviour.md §3, bug 1)."""
+    assert "post-unquiesce-command" in keys(make_config(preAppUnquiesceCmd=""))
+
+
+def test_what_freezes_names_what_thaws():
+    plan = backup_plan(make_config())
+    freezing = {step.key: step.undo for step in plan.steps if step.freezes}
+    assert freezing == {"quiesce-command": "unquiesce-command", "quiesce-plugin": "unquiesce-plugin"}
+    for undo in freezing.values():
+        assert plan.step(undo).options.attempts == 0, "a thaw is tried until it is done"
+
+
+def test_a_quiesce_command_without_an_unquiesce_command_names_none():
+    assert backup_plan(make_config(appUnquiesceCmd="")).step("quiesce-command").undo == ""
+
+
+def test_the_backup_itself_is_tried_once():
+    assert backup_plan(make_config()).step("backup-plugin").options.attempts == 1
+
+
+def test_a_plan_survives_the_wire():
+    plan = backup_plan(make_config())
+    assert Plan.model_validate(plan.wire()) == plan
+
+
+def test_an_unknown_key_is_an_error():
+    with pytest.raises(KeyError):
+        backup_plan(make_config()).step("nope")

@@ -1,0 +1,58 @@
+"""What the tests of plugins share: a call's context that remembers, and scripts to run."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from workflows_app.domain.config import Config
+from workflows_app.domain.results import Level
+from workflows_app.plugins.base import PluginContext
+
+
+class Call:
+    """One call of a plugin, which remembers what was said and can be cancelled."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.said: list[tuple[Level, str]] = []
+        self.stops: list[Callable[[], None]] = []
+        self._cancelled = threading.Event()
+        self.context = PluginContext(
+            config=config or Config(),
+            parameters={},
+            say=lambda level, text: self.said.append((level, text)),
+            cancelled=self._cancelled.is_set,
+            on_cancel=self._on_cancel,
+            environment={"PATH": os.environ["PATH"]},
+        )
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+        for stop in list(self.stops):
+            stop()
+
+    def _on_cancel(self, stop: Callable[[], None]) -> Callable[[], None]:
+        self.stops.append(stop)
+        if self._cancelled.is_set():
+            stop()
+        return lambda: self.stops.remove(stop)
+
+
+@pytest.fixture
+def call() -> Call:
+    return Call()
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str], list[str]]:
+    """Write a Python script and answer the argument list that runs it."""
+
+    def write(source: str) -> list[str]:
+        path = tmp_path / f"script{len(list(tmp_path.iterdir()))}.py"
+        path.write_text(source)
+        return [sys.executable, "-I", "-S", str(path)]
+
+    return write

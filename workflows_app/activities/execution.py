@@ -1,0 +1,92 @@
+"""How a step is done: context in, lines out, and every way to fail turned into what Temporal knows."""
+
+import logging
+import os
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, CancelledError
+
+from workflows_app.activities.message_log import MessageLog
+from workflows_app.activities.pulse import Pulse
+from workflows_app.contracts import StepInput
+from workflows_app.domain.errors import Cancelled, FossulError
+from workflows_app.domain.messages import MessageBound, storable
+from workflows_app.domain.redaction import Redactor
+from workflows_app.domain.results import Level, Message, Result
+from workflows_app.plugins.base import PluginContext, Report
+from workflows_app.plugins.environment import child_environment
+
+logger = logging.getLogger(__name__)
+
+PLUGIN_CRASHED = "PluginCrashed"
+WORKER_STOPPED = "The worker was stopped while it did this step"
+
+
+class StepExecution:
+    """Does the steps of one worker."""
+
+    def __init__(self, log: MessageLog, pulse: Pulse) -> None:
+        self._log = log
+        self._pulse = pulse
+        self._environment = child_environment(os.environ)
+
+    def do(
+        self,
+        step: StepInput,
+        work: Callable[[PluginContext], Result],
+        parameters: Mapping[str, str] | None = None,
+    ) -> Result:
+        """Call ``work`` with a context and answer its result, with the lines that were said.
+
+        A FossulError is the plugin's own no: a result with code 1. Raises CancelledError when the step
+        was cancelled, and ApplicationError (type ``PluginCrashed``, redacted) for anything else.
+        """
+        transcript = self._log.transcript(step.run, step.step, activity.info().attempt)
+        messages = MessageBound()
+        redactor = Redactor()
+        patient = self._pulse.admit()
+        speaking = threading.Lock()  # a plugin may have threads of its own
+
+        def say(level: Level, text: str) -> None:
+            text = redactor.redact(storable(text))
+            with speaking:
+                transcript.write(level, text)
+                messages.add(Message.now(level, text))
+
+        def report(progress: Report) -> None:
+            patient.report = replace(progress, note=redactor.redact(storable(progress.note)))
+
+        context = PluginContext(
+            config=step.config,
+            parameters=parameters or {},
+            say=say,
+            report=report,
+            cancelled=patient.cancelled,
+            on_cancel=patient.on_cancel,
+            environment=self._environment,
+        )
+        try:
+            result = work(context)
+        except Cancelled:
+            if not activity.is_cancelled():
+                say(Level.ERROR, WORKER_STOPPED)
+                raise ApplicationError(WORKER_STOPPED, type="WorkerStopped") from None
+            say(Level.WARN, "The step was cancelled")
+            raise CancelledError("The step was cancelled") from None
+        except FossulError as error:
+            say(Level.ERROR, str(error))
+            result = Result(code=1)
+        except (Exception, SystemExit) as error:  # a plugin's exit() must not end the worker
+            words = redactor.redact(traceback.format_exc())
+            logger.error("Run %d step %d crashed\n%s", step.run, step.step, words)
+            say(Level.ERROR, f"{type(error).__name__}: {error}")
+            # As it is kept: redacted, and cut to what Temporal takes.
+            raise ApplicationError(messages.messages()[-1].message, type=PLUGIN_CRASHED) from None
+        finally:
+            self._pulse.discharge(patient)
+            transcript.admit_loss()
+        return result.model_copy(update={"messages": messages.messages(), "lines": transcript.lines})

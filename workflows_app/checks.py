@@ -1,0 +1,46 @@
+"""System checks: wrong or risky settings, told by ``manage.py check`` and at every start."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
+
+
+@register
+def temporal_address(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """TEMPORAL_ADDRESS must be host:port."""
+    host, _, port = settings.TEMPORAL_ADDRESS.rpartition(":")
+    if host and port.isdecimal():
+        return []
+    return [
+        Error(
+            f"TEMPORAL_ADDRESS={settings.TEMPORAL_ADDRESS!r} is not host:port.",
+            hint="For the embedded server use 127.0.0.1:7233.",
+            id="fossul.E001",
+        )
+    ]
+
+
+@register
+def cleartext_passwords(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A server that others can reach should be behind a proxy that ends TLS."""
+    if settings.FOSSUL_HTTPS or _is_loopback(settings.HOST):
+        return []
+    return [
+        checks.Warning(
+            f"The dashboard listens on {settings.HOST} without HTTPS: passwords travel in clear.",
+            hint="Put it behind a proxy that ends TLS and set FOSSUL_HTTPS=true (README, Deploying).",
+            id="fossul.W001",
+        )
+    ]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,172 @@
+"""A configuration as Fossul reads and sends it (fossul-behaviour.md §1, §2)."""
+
+import re
+from enum import StrEnum
+
+from pydantic import Field
+
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.results import Backup
+from workflows_app.domain.wire import WireModel
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+_POLICY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?", re.ASCII)
+
+
+class Retention(WireModel):
+    """How many backups (or archives) of one policy are kept."""
+
+    policy: str
+    retention_number: int = 0
+
+
+class CommandField(StrEnum):
+    """The configuration's command fields that a backup runs, by Fossul's (TOML) name (§6)."""
+
+    PRE_QUIESCE = "PreAppQuiesceCmd"
+    QUIESCE = "AppQuiesceCmd"
+    POST_QUIESCE = "PostAppQuiesceCmd"
+    BACKUP_CREATE = "BackupCreateCmd"
+    PRE_UNQUIESCE = "PreAppUnquiesceCmd"
+    UNQUIESCE = "AppUnquiesceCmd"
+    POST_UNQUIESCE = "PostAppUnquiesceCmd"
+
+    @property
+    def words(self) -> str:
+        """Fossul's words for this command in its first message, e.g. ``pre quiesce``."""
+        return _COMMAND_WORDS[self]
+
+
+_COMMAND_WORDS = {
+    CommandField.PRE_QUIESCE: "pre quiesce",
+    CommandField.QUIESCE: "quiesce",
+    CommandField.POST_QUIESCE: "post quiesce",
+    CommandField.BACKUP_CREATE: "backup create",
+    CommandField.PRE_UNQUIESCE: "pre unquiesce",
+    CommandField.UNQUIESCE: "unquiesce",
+    CommandField.POST_UNQUIESCE: "post unquiesce",
+}
+
+
+class Config(WireModel):
+    """One application's backup set-up, consolidated for one run.
+
+    Field names are Fossul's; ``policy`` fields named *selected* belong to the run, not to the file.
+    ``selected_backup_retention`` is -1 when the policy is unknown. Parameter maps hold text only.
+    """
+
+    omit_empty = frozenset(
+        {
+            "profileName", "configName", "workflowId", "workflowType", "workflowTimestamp",
+            "containerPlatform", "accessWithinCluster",
+            "preAppQuiesceCmd", "appQuiesceCmd", "postAppQuiesceCmd",
+            "backupCreateCmd", "backupDeleteCmd", "archiveCreateCmd", "archiveDeleteCmd",
+            "preAppUnquiesceCmd", "appUnquiesceCmd", "postAppUnquiesceCmd",
+            "preAppRestoreCmd", "restoreCmd", "postAppRestoreCmd",
+            "sendTrapErrorCmd", "sendTrapSuccessCmd",
+            "appPluginParameters", "storagePluginParameters", "archivePluginParameters",
+        }
+    )  # fmt: skip
+
+    profile_name: str = ""
+    config_name: str = ""
+    workflow_id: str = ""
+    workflow_type: str = ""
+    workflow_timestamp: int = 0
+    backup: Backup = Backup()
+    operator_controlled: bool = False
+    container_platform: str = ""
+    access_within_cluster: str = ""
+    app_plugin: str = ""
+    storage_plugin: str = ""
+    archive_plugin: str = ""
+    auto_discovery: bool = False
+    job_retention: int = 0
+    backup_retentions: tuple[Retention, ...] = ()
+    archive_retentions: tuple[Retention, ...] = ()
+    selected_backup_policy: str = Field("", alias="backupPolicy")
+    selected_backup_retention: int = Field(0, alias="backupRetention")
+    selected_archive_retention: int = Field(0, alias="archiveRetention")
+    selected_workflow_id: int = 0
+    pre_app_quiesce_cmd: str = ""
+    app_quiesce_cmd: str = ""
+    post_app_quiesce_cmd: str = ""
+    backup_create_cmd: str = ""
+    backup_delete_cmd: str = ""
+    archive_create_cmd: str = ""
+    archive_delete_cmd: str = ""
+    pre_app_unquiesce_cmd: str = ""
+    app_unquiesce_cmd: str = ""
+    post_app_unquiesce_cmd: str = ""
+    pre_app_restore_cmd: str = ""
+    restore_cmd: str = ""
+    post_app_restore_cmd: str = ""
+    send_trap_error_cmd: str = ""
+    send_trap_success_cmd: str = ""
+    app_plugin_parameters: dict[str, str] = {}
+    storage_plugin_parameters: dict[str, str] = {}
+    archive_plugin_parameters: dict[str, str] = {}
+
+    def command(self, field: CommandField) -> str:
+        """Answer the raw value of a command field, ``""`` when it is not configured."""
+        value: str = getattr(self, _COMMAND_ATTRIBUTES[field])
+        return value
+
+    def retention_of(self, policy: str) -> int:
+        """How many backups of ``policy`` are kept: by the first entry for it, -1 when there is none (§2)."""
+        return next((r.retention_number for r in self.backup_retentions if r.policy == policy), -1)
+
+    def for_run(self, number: int, policy: str, timestamp: int, kind: str = "backup") -> "Config":
+        """Answer the consolidated configuration of one run (§2 "Consolidation for a run").
+
+        ``number`` is the run's number, ``timestamp`` unix seconds at its start.
+        """
+        archive = next((r.retention_number for r in self.archive_retentions if r.policy == policy), -1)
+        return self.model_copy(
+            update={
+                "workflow_id": str(number),
+                "workflow_type": kind,
+                "workflow_timestamp": timestamp,
+                "selected_backup_policy": policy,
+                "selected_backup_retention": self.retention_of(policy),
+                "selected_archive_retention": archive,
+            }
+        )
+
+
+_COMMAND_ATTRIBUTES = {
+    CommandField.PRE_QUIESCE: "pre_app_quiesce_cmd",
+    CommandField.QUIESCE: "app_quiesce_cmd",
+    CommandField.POST_QUIESCE: "post_app_quiesce_cmd",
+    CommandField.BACKUP_CREATE: "backup_create_cmd",
+    CommandField.PRE_UNQUIESCE: "pre_app_unquiesce_cmd",
+    CommandField.UNQUIESCE: "app_unquiesce_cmd",
+    CommandField.POST_UNQUIESCE: "post_app_unquiesce_cmd",
+}
+
+
+def check_name(field: str, value: str) -> None:
+    """Refuse a profile or configuration name that could leave its folder or its URL.
+
+    Raises ConfigInvalid naming ``field``: letters, digits, ``.``, ``_`` and ``-``, starting and ending
+    with a letter or digit, at most 63 characters.
+    """
+    if len(value) > 63 or not _NAME.fullmatch(value):
+        raise ConfigInvalid(
+            field,
+            f"{value!r} is not a name: use up to 63 letters, digits, '.', '_' or '-', "
+            "starting and ending with a letter or digit",
+        )
+
+
+def check_policy(field: str, value: str) -> None:
+    """Refuse a policy name that Fossul's list parsers could not read back (§7.3: no ``-``).
+
+    Raises ConfigInvalid naming ``field``.
+    """
+    if len(value) > 63 or not _POLICY.fullmatch(value):
+        raise ConfigInvalid(
+            field,
+            f"{value!r} is not a policy name: use up to 63 letters, digits, '.' or '_' (no '-', "
+            "which separates the parts of a backup's name)",
+        )

@@ -1,0 +1,35 @@
+"""Every name that goes on a wire. They are constants: renaming a Python object never renames one."""
+
+from workflows_app.domain.config import Config
+
+TASK_QUEUE = "fossul"
+
+BACKUP_WORKFLOW = "fossul.backup"
+
+APP_QUIESCE = "app.quiesce"
+APP_UNQUIESCE = "app.unquiesce"
+STORAGE_BACKUP = "storage.backup"
+COMMAND_RUN = "command.run"
+
+STATUS_QUERY = "status"
+STEP_FAILED = "StepFailed"
+
+MEMO_RUN = "fossul_run"
+MEMO_PROFILE = "fossul_profile"
+MEMO_CONFIG = "fossul_config"
+MEMO_POLICY = "fossul_policy"
+MEMO_REQUESTED_BY = "fossul_requested_by"
+
+
+def run_workflow_id(profile: str, config: str) -> str:
+    """The workflow id of every run of a configuration: being the same for all, it is their lock."""
+    return f"fossul/{profile}/{config}"
+
+
+def backup_name(config: Config) -> str:
+    """The name of the backup that a run makes: ``<BackupName>-<policy>-<workflowId>-<epoch>`` (§7.3).
+
+    ``BackupName`` is a storage plugin parameter; without it the configuration's name stands in.
+    """
+    base = config.storage_plugin_parameters.get("BackupName") or config.config_name
+    return f"{base}-{config.selected_backup_policy}-{config.workflow_id}-{config.workflow_timestamp}"

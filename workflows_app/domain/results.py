@@ -1,0 +1,171 @@
+"""What steps and runs answer, in Fossul's wire format (fossul-behaviour.md §1)."""
+
+import time
+from enum import StrEnum
+
+from workflows_app.domain.wire import WireModel
+
+
+class Level(StrEnum):
+    """The level of a message; ``UNKOWN`` is Fossul's own spelling on the wire."""
+
+    INFO = "INFO"
+    WARN = "WARN"
+    ERROR = "ERROR"
+    DEBUG = "DEBUG"
+    CMD = "CMD"
+    COMMENT = "COMMENT"
+    UNKNOWN = "UNKOWN"
+
+
+class StepStatus(StrEnum):
+    """The status of a step on the wire."""
+
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    ERROR = "ERROR"
+
+
+class WorkflowStatus(StrEnum):
+    """The status of a workflow on the wire: ``RUNNING`` until it closes."""
+
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    ERROR = "ERROR"
+
+
+class Message(WireModel):
+    """One log line. ``time`` is in whole unix seconds."""
+
+    omit_empty = frozenset({"time", "level", "message"})
+
+    time: int = 0
+    level: str = ""
+    message: str = ""
+
+    @classmethod
+    def now(cls, level: Level, text: str) -> "Message":
+        """Make a message that happens now."""
+        return cls(time=int(time.time()), level=level, message=text)
+
+
+class Content(WireModel):
+    """One part of a backup: a volume, a filesystem path or a custom resource."""
+
+    omit_empty = frozenset(
+        {"type", "source", "metadata", "data", "size", "storageClass", "volumeSnapshotClass"}
+    )
+
+    type: str = ""
+    source: str = ""
+    metadata: str = ""
+    data: str = ""
+    size: str = ""
+    storage_class: str = ""
+    volume_snapshot_class: str = ""
+
+
+class Backup(WireModel):
+    """A backup as its storage plugin reports it; empty (``{}``) where there is none.
+
+    ``name`` is the full ``<BackupName>-<policy>-<workflowId>-<epoch>``, ``timestamp`` the epoch as a
+    decimal string, ``epoch`` unix seconds, ``workflow_id`` a decimal string.
+    """
+
+    omit_empty = frozenset({"name", "timestamp", "epoch", "policy", "workflowId", "contents"})
+
+    name: str = ""
+    timestamp: str = ""
+    epoch: int = 0
+    policy: str = ""
+    workflow_id: str = ""
+    contents: tuple[Content, ...] = ()
+
+
+class Result(WireModel):
+    """What one step answers: ``code`` 0 is success, anything else a failure the step reports itself.
+
+    ``lines`` is our addition: how many lines the step said in all, so that a reader of the log knows
+    when it has them all.
+    """
+
+    omit_empty = frozenset({"code", "messages", "data", "lines"})
+
+    code: int = 0
+    messages: tuple[Message, ...] = ()
+    data: tuple[str, ...] = ()
+    backup: Backup = Backup()
+    lines: int = 0
+
+    @property
+    def reason(self) -> str:
+        """Why the step failed, in its own words: its first message at level ERROR."""
+        return next(
+            (m.message for m in self.messages if m.level == Level.ERROR), f"it answered code {self.code}"
+        )
+
+
+class Step(WireModel):
+    """A step of a workflow on the wire. ``key``, ``name`` and ``phase`` are our additions.
+
+    ``id`` is the index in ``Workflow.steps``, ``label`` Fossul's ``Step <id>``.
+    """
+
+    omit_empty = frozenset({"label", "key", "name", "phase"})
+
+    id: int
+    status: StepStatus
+    label: str = ""
+    key: str = ""
+    name: str = ""
+    phase: str = ""
+
+
+class Workflow(WireModel):
+    """A run on the wire. ``id`` is the run's number, ``timestamp`` RFC 3339."""
+
+    omit_empty = frozenset({"timestamp", "steps", "lastMessage"})
+
+    id: int = 0
+    status: WorkflowStatus = WorkflowStatus.RUNNING
+    type: str = ""
+    policy: str = ""
+    timestamp: str = ""
+    steps: tuple[Step, ...] = ()
+    last_message: str = ""
+
+
+class WorkflowStatusResult(WireModel):
+    """The result of a run, and the answer to its query ``status``."""
+
+    workflow: Workflow = Workflow()
+    result: Result = Result()
+
+
+class Capability(WireModel):
+    """One thing a plugin can do, by Fossul's name for it (``backup``, ``quiesce``, …)."""
+
+    name: str = ""
+
+
+class ParameterSpec(WireModel):
+    """A parameter that a plugin declares: what a form asks for and a check holds against."""
+
+    name: str
+    help: str = ""
+    required: bool = False
+    secret: bool = False
+    default: str = ""
+
+
+class PluginInfo(WireModel):
+    """What a plugin says of itself (``Plugin`` in Fossul); ``parameters`` is our addition."""
+
+    omit_empty = frozenset({"name", "description", "version", "type", "parameters"})
+
+    name: str = ""
+    description: str = ""
+    version: str = ""
+    type: str = ""
+    capabilities: tuple[Capability, ...] = ()
+    parameters: tuple[ParameterSpec, ...] = ()

@@ -1,0 +1,6 @@
+"""The tables, gathered for Django."""
+
+from workflows_app.models.catalog import BackupConfig, Policy, Profile
+from workflows_app.models.runs import Run, RunMessage
+
+__all__ = ["BackupConfig", "Policy", "Profile", "Run", "RunMessage"]

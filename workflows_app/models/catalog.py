@@ -1,0 +1,54 @@
+"""What can be backed up: profiles, their configurations, the policies of each."""
+
+from django.db import models
+
+
+class Profile(models.Model):
+    """A group of configurations."""
+
+    name = models.CharField(max_length=63, unique=True)
+    description = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BackupConfig(models.Model):
+    """One application's backup set-up. ``settings`` is Fossul's Config as JSON, less what a run adds.
+
+    Policies live in their own table; everything else that Fossul's main and plugin files hold is in
+    ``settings``, under Fossul's JSON keys (fossul-behaviour.md §1).
+    """
+
+    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="configs")
+    name = models.CharField(max_length=63)
+    description = models.CharField(max_length=200, blank=True)
+    settings = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["profile", "name"], name="config_unique_in_profile")]
+
+    def __str__(self) -> str:
+        return f"{self.profile.name}/{self.name}"
+
+
+class Policy(models.Model):
+    """A named retention of a configuration: how many backups and archives of it are kept."""
+
+    config = models.ForeignKey(BackupConfig, on_delete=models.CASCADE, related_name="policies")
+    name = models.CharField(max_length=63)
+    keep_backups = models.PositiveIntegerField()
+    keep_archives = models.PositiveIntegerField(default=0)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name_plural = "policies"
+        constraints = [models.UniqueConstraint(fields=["config", "name"], name="policy_unique_in_config")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,86 @@
+"""Runs and their messages: a projection of Temporal, and the one full log (ADR 0002)."""
+
+from django.db import models
+from django.db.models import Q
+
+from workflows_app.domain.progress import RunState
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """The questions that are asked of runs."""
+
+    def open(self) -> "RunQuerySet":
+        """The runs that were not yet seen to have closed."""
+        return self.filter(finished__isnull=True)
+
+    def of(self, profile: str, config: str) -> "RunQuerySet":
+        """The runs of one configuration."""
+        return self.filter(profile=profile, config=config)
+
+
+class Run(models.Model):
+    """One backup (or restore). Its ``pk`` is the run's number: Fossul's workflow id, never used twice.
+
+    ``workflow_id`` and ``run_id`` are Temporal's; ``run_id`` is empty until the start was answered.
+    ``progress`` is the last fold of the run's history (``domain.progress.Progress`` as JSON), ``result``
+    Fossul's result JSON once the run is closed. All of it can be rebuilt from Temporal.
+    """
+
+    workflow_id = models.CharField(max_length=200)
+    run_id = models.CharField(max_length=64, blank=True)
+    type = models.CharField(max_length=20, default="backup")
+    profile = models.CharField(max_length=63)
+    config = models.CharField(max_length=63)
+    policy = models.CharField(max_length=63)
+    status = models.CharField(
+        max_length=12,
+        choices=[(state.value, state.value) for state in RunState],
+        default=RunState.RUNNING.value,
+    )
+    requested_by = models.CharField(max_length=150)
+    started = models.DateTimeField()
+    finished = models.DateTimeField(null=True, blank=True)
+    backup_bytes = models.BigIntegerField(null=True, blank=True)
+    failure = models.TextField(blank=True)
+    progress = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["profile", "config", "-id"], name="run_by_config"),
+            models.Index(fields=["id"], name="run_open", condition=Q(finished__isnull=True)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow_id", "run_id"], name="run_unique", condition=~Q(run_id="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.profile}/{self.config}"
+
+
+class RunMessage(models.Model):
+    """One line that a step printed, addressed by (run, step, attempt, seq); ``seq`` counts from 1.
+
+    Sequence numbers have no holes: lines that could not be kept are one message that says how many.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="messages")
+    step = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField()
+    time = models.DateTimeField()
+    level = models.CharField(max_length=8)
+    text = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "step", "attempt", "seq"], name="message_address")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.step}:{self.attempt}:{self.seq} {self.level} {self.text[:80]}"

@@ -1,0 +1,97 @@
+"""What a plugin is: three families, each a Protocol, and the context that every call is given.
+
+A plugin reads no settings, knows no Django and no Temporal. It is asked through one method per action,
+speaks through ``context.say``, reports through ``context.report``, and answers a ``Result``. To say no
+it raises PluginFailed with words for the operator; anything else that it raises counts as a crash.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from workflows_app.domain.config import Config
+from workflows_app.domain.errors import Cancelled
+from workflows_app.domain.results import Level, PluginInfo, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far a step is. Sizes in bytes; 0 totals mean that the total is not known."""
+
+    done_bytes: int = 0
+    total_bytes: int = 0
+    done_files: int = 0
+    total_files: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginContext:
+    """One call of a plugin.
+
+    ``config`` is the run's configuration, ``parameters`` the plugin's own, with references already
+    resolved. ``say`` writes one log line at once; ``report`` replaces the progress shown; ``cancelled``
+    tells whether the call should end; ``on_cancel`` takes a function to call (from another thread) as
+    soon as it should, and answers one that takes it back. ``environment`` is what a child process may
+    inherit: the worker's own, less its credentials.
+    """
+
+    config: Config
+    parameters: Mapping[str, str]
+    say: Callable[[Level, str], None]
+    report: Callable[[Report], None] = lambda report: None
+    cancelled: Callable[[], bool] = lambda: False
+    on_cancel: Callable[[Callable[[], None]], Callable[[], None]] = lambda stop: lambda: None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def check_cancelled(self) -> None:
+        """Raise Cancelled when the call should end: to be called between two pieces of work."""
+        if self.cancelled():
+            raise Cancelled
+
+    def info(self, text: str) -> None:
+        """Say ``text`` at level INFO."""
+        self.say(Level.INFO, text)
+
+    def warn(self, text: str) -> None:
+        """Say ``text`` at level WARN."""
+        self.say(Level.WARN, text)
+
+
+@runtime_checkable
+class AppPlugin(Protocol):
+    """A plugin that freezes and thaws an application."""
+
+    def info(self) -> PluginInfo:
+        """What the plugin is, can do and wants to know."""
+
+    def quiesce(self, context: PluginContext) -> Result:
+        """Freeze the application so that what is on its disks is consistent."""
+
+    def unquiesce(self, context: PluginContext) -> Result:
+        """Thaw the application. May be called for one that is not frozen, and more than once."""
+
+
+@runtime_checkable
+class StoragePlugin(Protocol):
+    """A plugin that makes and keeps backups."""
+
+    def info(self) -> PluginInfo:
+        """What the plugin is, can do and wants to know."""
+
+    def backup(self, context: PluginContext) -> Result:
+        """Make the run's backup, verify it, and answer it in ``Result.backup``.
+
+        Nothing that looks like a good backup may stay behind when this raises.
+        """
+
+
+@runtime_checkable
+class ArchivePlugin(Protocol):
+    """A plugin that copies backups to second storage."""
+
+    def info(self) -> PluginInfo:
+        """What the plugin is, can do and wants to know."""
+
+    def archive(self, context: PluginContext) -> Result:
+        """Copy the run's backup to second storage."""

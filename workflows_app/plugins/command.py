@@ -1,0 +1,47 @@
+"""Runs a configuration's commands on the worker's machine, in Fossul's words (fossul-behaviour.md §6)."""
+
+import re
+
+from workflows_app.domain.config import CommandField
+from workflows_app.domain.results import Level, Result
+from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.process import run_process
+
+# Go's regular expression for a command that is to run in a pod; \S is ASCII there.
+_IN_A_POD = re.compile(r":\S+", re.ASCII)
+
+# The app service may run its commands in a pod; the storage service runs all of its own itself.
+_APP_FIELDS = frozenset(CommandField) - {CommandField.BACKUP_CREATE}
+
+
+def run_command(field: CommandField, context: PluginContext) -> Result:
+    """Run the command that ``context.config`` has in ``field`` and answer code 0 or, if it failed, 1.
+
+    The value is split at every comma: no quoting, no trimming, no shell. Messages and levels are
+    Fossul's, said through ``context``, with one difference: each line of output is an INFO message at the
+    moment it is printed, where Fossul sends the whole output as one message after the end.
+
+    A command of the app service with a ``:`` before a word (``:ls`` or ``host:cmd`` in its first part)
+    means Fossul's commands in a pod: it is refused, and nothing is run. Raises Cancelled.
+    """
+    value = context.config.command(field)
+    program, *arguments = value.split(",")
+    if field in _APP_FIELDS and _IN_A_POD.search(program):
+        context.say(
+            Level.ERROR,
+            f"{field} [{value}] asks for a command in a pod ({program!r} has a ':'). Commands in a pod are "
+            "not available in this version, and nothing was run. Without the ':' the command runs on the "
+            "worker's machine.",
+        )
+        return Result(code=1)
+
+    command = f"{program} {' '.join(arguments)}"
+    context.info(f"Performing {field.words} command [{value}]")
+    context.say(Level.CMD, f"Executing command [{command}]")
+    ended = run_process([program, *arguments], context=context, on_line=context.info)
+    if not ended.ok:
+        context.say(Level.ERROR, f"Command [{command}] failed")
+        context.say(Level.ERROR, f"Command failed with [{ended.reason}]")
+        return Result(code=1)
+    context.info(f"Command [{command}] completed successfully")
+    return Result()

@@ -1,0 +1,158 @@
+"""The manifest beside an archive: JSON Lines, written and read line by line.
+
+The first line tells of the backup, then there is one for each member in the archive's order, and the last
+tells of the archive, so that a manifest without it is not complete. The text is ASCII; bytes in a path
+that are not UTF-8 are lone surrogates there (``\\udcff``), which Python's JSON carries there and back.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from workflows_app.plugins.filesystem.members import Member
+from workflows_app.plugins.filesystem.output import OutputFile
+
+FORMAT = "fossul-manifest/1"
+MANIFEST_SUFFIX = ".manifest.jsonl"
+
+_GATHER = 64 * 1024
+_MEMBER_FIELDS = tuple(field.name for field in fields(Member))
+# The longest line that is looked for at the end.
+_FOOTER_ROOM = 64 * 1024
+
+
+class ManifestBroken(Exception):
+    """A manifest is not complete or not one at all; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line: whose backup it is, and the real paths of its sources."""
+
+    name: str
+    policy: str
+    workflow_id: str
+    epoch: int
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The last line: the archive's file name, size (bytes) and hash, and what it holds.
+
+    ``files`` counts every member but directories, ``bytes`` is the content of the regular files.
+    """
+
+    file: str
+    size: int
+    sha256: str
+    files: int
+    bytes: int
+
+
+class ManifestWriter:
+    """A manifest in the making. Raises PluginFailed when ``output`` cannot be written."""
+
+    def __init__(self, output: OutputFile, header: Header) -> None:
+        self._output = output
+        self._gathered = bytearray()
+        backup = {
+            "name": header.name,
+            "policy": header.policy,
+            "workflowId": header.workflow_id,
+            "epoch": header.epoch,
+        }
+        self._line({"format": FORMAT, "backup": backup, "sources": header.sources})
+
+    def add(self, member: Member) -> None:
+        """Write the line of a member."""
+        self._line({name: getattr(member, name) for name in _MEMBER_FIELDS})
+
+    def finish(self, footer: Footer) -> None:
+        """Write the last line; ``output`` then has all of it."""
+        archive = {"file": footer.file, "size": footer.size, "sha256": footer.sha256}
+        self._line({"archive": archive, "files": footer.files, "bytes": footer.bytes})
+        self._output.write(self._gathered)
+        self._gathered.clear()
+
+    def _line(self, value: Mapping[str, Any]) -> None:
+        self._gathered += json.dumps(value, separators=(",", ":")).encode() + b"\n"
+        if len(self._gathered) >= _GATHER:
+            self._output.write(self._gathered)
+            self._gathered.clear()
+
+
+class ManifestReader:
+    """Reads a manifest from its first line to its last. Raises ManifestBroken, or OSError.
+
+    ``header`` is known at once, ``footer`` when ``members`` has come to its end.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.header = _header(file.readline())
+        self.footer: Footer | None = None
+
+    def members(self) -> Iterator[Member]:
+        """Yield the members in the archive's order."""
+        for line in self._file:
+            value = _object(line)
+            if "archive" in value:
+                self.footer = _footer(value)
+                if self._file.read(1):
+                    raise ManifestBroken("there is more after its last line")
+                return
+            try:
+                yield Member(**value)
+            except TypeError:
+                raise ManifestBroken("a line tells of no member") from None
+        raise ManifestBroken("its last line is missing")
+
+
+def read_ends(path: Path) -> tuple[Header, Footer]:
+    """The first and the last line of a manifest, without what is between.
+
+    Raises ManifestBroken when either is none, and OSError when the file cannot be read.
+    """
+    with path.open("rb") as file:
+        header = _header(file.readline(_FOOTER_ROOM * 16))
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _FOOTER_ROOM))
+        tail = file.read()
+    if not tail.endswith(b"\n"):
+        raise ManifestBroken("its last line is missing")
+    return header, _footer(_object(tail.splitlines()[-1]))
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        raise ManifestBroken("a line is not JSON") from None
+    if not isinstance(value, dict):
+        raise ManifestBroken("a line is no JSON object")
+    return value
+
+
+def _header(line: bytes) -> Header:
+    value = _object(line)
+    if value.get("format") != FORMAT:
+        raise ManifestBroken(f"its first line does not say {FORMAT!r}")
+    try:
+        backup = value["backup"]
+        return Header(
+            backup["name"], backup["policy"], backup["workflowId"], backup["epoch"], tuple(value["sources"])
+        )
+    except (KeyError, TypeError):
+        raise ManifestBroken("its first line does not tell of a backup") from None
+
+
+def _footer(value: Mapping[str, Any]) -> Footer:
+    try:
+        archive = value["archive"]
+        return Footer(archive["file"], archive["size"], archive["sha256"], value["files"], value["bytes"])
+    except (KeyError, TypeError):
+        raise ManifestBroken("its last line does not tell of an archive") from None

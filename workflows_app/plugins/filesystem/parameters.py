@@ -1,0 +1,162 @@
+"""The parameters of the plugin: what it declares, and how their text is read."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflows_app.domain import naming
+from workflows_app.domain.config import check_name, check_policy
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.base import PluginContext
+
+DEFAULT_LEVEL = 3
+MAX_LEVEL = 19
+# The most worker threads that zstd itself allows.
+MAX_THREADS = 256
+
+SPECS = (
+    ParameterSpec(
+        name="BackupName",
+        help="The first part of a backup's name. Empty: the configuration's name.",
+    ),
+    ParameterSpec(
+        name="BackupSrcPaths",
+        help="The folders and files to back up: absolute paths where the worker runs, separated by commas. "
+        "With automatic discovery, what the application reports takes their place.",
+        required=True,
+    ),
+    ParameterSpec(
+        name="BackupDestPath",
+        help="The absolute path of the folder that keeps the backups, where the worker runs. A backup is in "
+        "<profile>/<configuration>/<backup name> below it.",
+        required=True,
+    ),
+    ParameterSpec(
+        name="CompressionLevel",
+        help="How hard zstd tries, from 1 (quick) to 19 (small, slow, and with more memory).",
+        default=str(DEFAULT_LEVEL),
+    ),
+    ParameterSpec(
+        name="CompressionThreads",
+        help="How many threads compress, each with its own memory. Empty: one for each CPU of the worker.",
+    ),
+    ParameterSpec(
+        name="BandwidthLimit",
+        help="How many bytes per second are read from the source at most, such as 512K, 12M or 1G (binary "
+        "units). Empty: no limit.",
+    ),
+)
+
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+_RATE = re.compile(r"([0-9]{1,15})([KMG]?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a call asks for, checked as far as that needs no look at the disk.
+
+    ``name`` is the backup's full name, ``bandwidth`` in bytes per second, None for no limit.
+    """
+
+    profile: str
+    config: str
+    policy: str
+    workflow_id: str
+    epoch: int
+    name: str
+    sources: tuple[Path, ...]
+    destination: Path
+    level: int
+    threads: int
+    bandwidth: int | None
+
+    @classmethod
+    def of(cls, context: PluginContext) -> "Parameters":
+        """Read the parameters of a call. Raises ConfigInvalid, which names the one that is refused."""
+        config, given = context.config, context.parameters
+        check_name("profileName", config.profile_name)
+        check_name("configName", config.config_name)
+        check_policy("backupPolicy", config.selected_backup_policy)
+        check_name("BackupName", given.get("BackupName") or config.config_name)
+        if not re.fullmatch(r"[0-9]{1,20}", config.workflow_id):
+            raise ConfigInvalid("workflowId", f"{config.workflow_id!r} is not the number of a run")
+        if config.workflow_timestamp < 0:
+            raise ConfigInvalid("workflowTimestamp", f"{config.workflow_timestamp} is before 1970")
+        # The parameters of the call are those of the configuration with references resolved.
+        resolved = config.model_copy(update={"storage_plugin_parameters": dict(given)})
+        return cls(
+            profile=config.profile_name,
+            config=config.config_name,
+            policy=config.selected_backup_policy,
+            workflow_id=config.workflow_id,
+            epoch=config.workflow_timestamp,
+            name=naming.backup_name(resolved),
+            sources=_sources(context),
+            destination=_destination(given.get("BackupDestPath", "")),
+            level=_number("CompressionLevel", given.get("CompressionLevel", ""), DEFAULT_LEVEL, MAX_LEVEL),
+            threads=_number("CompressionThreads", given.get("CompressionThreads", ""), _cpus(), MAX_THREADS),
+            bandwidth=_rate("BandwidthLimit", given.get("BandwidthLimit", "")),
+        )
+
+
+def _cpus() -> int:
+    """How many CPUs this process may use."""
+    return min(len(os.sched_getaffinity(0)), MAX_THREADS)
+
+
+def _sources(context: PluginContext) -> tuple[Path, ...]:
+    """The source paths; those of the application when it was discovered (fossul-behaviour.md §7.6)."""
+    discovered = context.config.auto_discovery
+    names = ("DataFilePaths", "LogFilePaths") if discovered else ("BackupSrcPaths",)
+    paths = tuple(
+        _absolute(name, text.strip())
+        for name in names
+        for text in context.parameters.get(name, "").split(",")
+        if text.strip()
+    )
+    if not paths:
+        why = (
+            "the application reported no paths to back up: check its app plugin, or turn autoDiscovery off"
+            if discovered
+            else "is empty: give the absolute paths to back up, separated by commas"
+        )
+        raise ConfigInvalid(names[0], why)
+    return paths
+
+
+def _destination(text: str) -> Path:
+    if not text.strip():
+        raise ConfigInvalid("BackupDestPath", "is empty: give the absolute path of the folder for backups")
+    return _absolute("BackupDestPath", text.strip())
+
+
+def _absolute(field: str, text: str) -> Path:
+    if not text.startswith("/") or "\0" in text:
+        raise ConfigInvalid(field, f"{text!r} is not an absolute path: let it begin with '/'")
+    return Path(text)
+
+
+def _number(field: str, text: str, default: int, most: int) -> int:
+    text = text.strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
+        raise ConfigInvalid(field, f"{text!r} is not a whole number from 1 to {most}")
+    return int(text)
+
+
+def _rate(field: str, text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    match = _RATE.fullmatch(text)
+    rate = int(match[1]) * _UNITS[match[2].upper()] if match else 0
+    if rate < 1:
+        raise ConfigInvalid(
+            field,
+            f"{text!r} is not a number of bytes per second above 0: use digits with K, M or G after them, "
+            "such as 12M, or leave it empty for no limit",
+        )
+    return rate

@@ -1,0 +1,34 @@
+"""How paths, sizes and errors read in a message."""
+
+import os
+
+
+def shown(path: str) -> str:
+    """A path on one line and in valid Unicode: other bytes and control characters are escaped (``\\xff``)."""
+    text = os.fsencode(path).decode(errors="backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def size_words(size: int) -> str:
+    """A size in bytes in binary units: ``512 B``, ``48.0 MiB``."""
+    if size < 1024:
+        return f"{size} B"
+    amount = float(size)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        amount /= 1024
+        # What would be rounded to 1024.0 belongs to the next unit.
+        if amount < 1023.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1024:.1f} PiB"
+
+
+def files_words(count: int) -> str:
+    """A number of files: ``1 file``, ``400 files``."""
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def reason_of(error: OSError) -> str:
+    """What the operating system said, without the path that the message names itself."""
+    return error.strerror or str(error)

@@ -1,0 +1,30 @@
+"""Fossul's sample storage plugin: it says what it would do, and stores nothing (fossul-behaviour.md §7.6)."""
+
+from workflows_app.domain.results import Capability, ParameterSpec, PluginInfo, Result
+from workflows_app.plugins.base import PluginContext
+
+
+class SampleStorage:
+    """A storage plugin to try a configuration with, and to copy from."""
+
+    def info(self) -> PluginInfo:
+        """What the plugin is and can do."""
+        return PluginInfo(
+            name="sample-storage",
+            description="A sample storage plugin",
+            version="1.0.0",
+            type="storage",
+            capabilities=tuple(Capability(name=name) for name in ("backup", "info")),
+            parameters=tuple(
+                ParameterSpec(name=name, help="Any text; it is not used")
+                for name in ("SampleStorageVar1", "SampleStorageVar2")
+            ),
+        )
+
+    def backup(self, context: PluginContext) -> Result:
+        """Say that a backup is made. ``Result.backup`` stays empty, for there is none."""
+        context.info("*** Backup ***")
+        return Result()
+
+
+plugin = SampleStorage()

@@ -1,0 +1,223 @@
+"""Keeps the run rows true to Temporal: follows every open run and writes down what it sees (ADR 0002)."""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.management.color import no_style
+from django.db import DatabaseError, close_old_connections, connection
+from temporalio.client import WorkflowExecution
+from temporalio.service import RPCError
+
+from workflows_app.domain import naming
+from workflows_app.domain.errors import TemporalUnavailable
+from workflows_app.domain.progress import Progress, RunState, StepState
+from workflows_app.domain.results import (
+    Level,
+    Message,
+    Result,
+    Step,
+    StepStatus,
+    Workflow,
+    WorkflowStatus,
+    WorkflowStatusResult,
+)
+from workflows_app.models import Run
+from workflows_app.services.client import is_missing, temporal
+from workflows_app.services.progress import Follower, Sight
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+ADOPT_SECONDS = 60.0
+ADOPT_LIMIT = 1000
+START_ANSWER_SECONDS = 30.0
+SAVE_SECONDS = 0.1
+
+
+class Recorder:
+    """Records runs until it is cancelled. Any number of them may run: they write the same facts."""
+
+    def __init__(self) -> None:
+        self._following: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Follow every open run; now and then look in Temporal for runs that have no row."""
+        adopt_at = 0.0
+        try:
+            while True:
+                try:
+                    if time.monotonic() >= adopt_at:
+                        await adopt_runs()
+                        adopt_at = time.monotonic() + ADOPT_SECONDS
+                    await self._follow_open_runs()
+                except (TemporalUnavailable, RPCError, DatabaseError) as error:
+                    logger.info("The record of runs waits: %s", error)
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            for task in self._following.values():
+                task.cancel()
+
+    async def _follow_open_runs(self) -> None:
+        self._following = {n: task for n, task in self._following.items() if not task.done()}
+        for run in await open_runs():
+            if run.pk in self._following:
+                continue
+            if not run.run_id:
+                await settle_start(run)
+            else:
+                self._following[run.pk] = asyncio.create_task(self._follow(run))
+
+    async def _follow(self, run: Run) -> None:
+        async with Follower(run.workflow_id, run.run_id, describe=False).sights() as sights:
+            async for sight in sights:
+                if sight.trouble:
+                    continue
+                try:
+                    await sync_to_async(record)(run.pk, sight)
+                except DatabaseError as error:
+                    # The run stays open in the record, so it is followed again.
+                    logger.info("Run %d could not be recorded now: %s", run.pk, error)
+                # A burst of events is one write: what comes meanwhile is in the next sight.
+                await asyncio.sleep(SAVE_SECONDS)
+
+
+@sync_to_async
+def open_runs() -> list[Run]:
+    """The runs that were not seen to have closed."""
+    close_old_connections()
+    return list(Run.objects.open())
+
+
+def record(number: int, sight: Sight) -> None:
+    """Write down what is seen of a run. A run that was recorded as closed stays as it was."""
+    close_old_connections()
+    progress = sight.progress
+    changes: dict[str, object] = {
+        "status": progress.state.value,
+        "failure": progress.reason,
+        "backup_bytes": progress.backup_bytes,
+        "progress": progress.model_dump(mode="json"),
+    }
+    if progress.state.closed:
+        changes["finished"] = progress.finished or _last_moment(progress)
+        changes["result"] = (sight.result or _result(number, progress)).wire()
+    Run.objects.open().filter(pk=number).update(**changes)
+
+
+def _last_moment(progress: Progress) -> datetime:
+    """When a run whose end nobody saw was last seen to do something."""
+    moments = [m for s in progress.steps for m in (s.scheduled, s.started, s.finished) if m]
+    return max(moments, default=progress.started or datetime.now(UTC))
+
+
+def _result(number: int, progress: Progress) -> WorkflowStatusResult:
+    """Fossul's result for a run that closed without one of its own (cancelled, terminated, timed out)."""
+    run = Run.objects.get(pk=number)
+    taken = sorted((s for s in progress.steps if s.step is not None), key=lambda s: s.step or 0)
+    return WorkflowStatusResult(
+        workflow=Workflow(
+            id=number,
+            status=WorkflowStatus.ERROR,
+            type=run.type,
+            policy=run.policy,
+            timestamp=run.started.isoformat(timespec="seconds"),
+            steps=tuple(
+                Step(
+                    id=s.step or 0,
+                    status=StepStatus.COMPLETE if s.state is StepState.COMPLETE else StepStatus.ERROR,
+                    label=f"Step {s.step}",
+                    key=s.key,
+                    name=s.name,
+                    phase=s.phase,
+                )
+                for s in taken
+            ),
+            last_message=progress.reason,
+        ),
+        result=Result(code=1, messages=(Message.now(Level.ERROR, progress.reason),)),
+    )
+
+
+async def settle_start(run: Run) -> None:
+    """Find out what became of a start whose answer never came: link the run, or close it as never started."""
+    age = time.time() - run.started.timestamp()
+    if age < START_ANSWER_SECONDS:
+        return
+    try:
+        async with temporal() as client:
+            description = await client.get_workflow_handle(run.workflow_id).describe()
+            if await description.memo_value(naming.MEMO_RUN, None) == run.pk:
+                await Run.objects.filter(pk=run.pk).aupdate(run_id=description.run_id)
+                return
+    except RPCError as error:
+        if not is_missing(error):
+            raise
+    await (
+        Run.objects.open()
+        .filter(pk=run.pk)
+        .aupdate(
+            status=RunState.UNKNOWN.value,
+            finished=run.started,
+            failure="The run was asked for, but Temporal never answered that it started.",
+        )
+    )
+
+
+async def adopt_runs() -> None:
+    """Make rows for runs that Temporal has and the database does not (lost, or started elsewhere).
+
+    Raises TemporalUnavailable when Temporal does not answer.
+    """
+    known = await _known_run_ids()
+    adopted = 0
+    async with temporal() as client:
+        query = f"WorkflowType = '{naming.BACKUP_WORKFLOW}' AND TaskQueue = '{settings.TEMPORAL_TASK_QUEUE}'"
+        async for execution in client.list_workflows(query, limit=ADOPT_LIMIT):
+            if execution.run_id not in known and await _adopt(execution):
+                adopted += 1
+    if adopted:
+        logger.info("Adopted %d runs that the database did not know", adopted)
+
+
+@sync_to_async
+def _known_run_ids() -> set[str]:
+    close_old_connections()
+    return set(
+        Run.objects.exclude(run_id="").order_by("-pk").values_list("run_id", flat=True)[: 4 * ADOPT_LIMIT]
+    )
+
+
+async def _adopt(execution: WorkflowExecution) -> bool:
+    memo = await execution.memo()
+    number = memo.get(naming.MEMO_RUN)
+    if not isinstance(number, int):
+        return False
+    row = Run(
+        pk=number,
+        workflow_id=execution.id,
+        run_id=execution.run_id,
+        profile=str(memo.get(naming.MEMO_PROFILE, "")),
+        config=str(memo.get(naming.MEMO_CONFIG, "")),
+        policy=str(memo.get(naming.MEMO_POLICY, "")),
+        requested_by=str(memo.get(naming.MEMO_REQUESTED_BY, "")),
+        started=execution.start_time,
+    )
+    return await _insert(row)
+
+
+@sync_to_async
+def _insert(row: Run) -> bool:
+    close_old_connections()
+    linked = Run.objects.filter(pk=row.pk, run_id="").update(run_id=row.run_id)
+    if linked or Run.objects.filter(pk=row.pk).exists():
+        return bool(linked)
+    row.save(force_insert=True)
+    # A number that was given by hand must not be given again by the sequence (PostgreSQL).
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Run]):
+            cursor.execute(statement)
+    return True

@@ -1,0 +1,75 @@
+"""Watching a run: what is seen of it and the lines that it says, in one stream, until it is closed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asgiref.sync import sync_to_async
+
+from workflows_app.domain.errors import NotFound
+from workflows_app.domain.progress import Progress
+from workflows_app.models import Run
+from workflows_app.services import recorder
+from workflows_app.services.messages import TICK_SECONDS, LogLine, Tail, ticker
+from workflows_app.services.progress import Follower, Sight
+from workflows_app.services.streams import Outlet, merged
+
+START_POLL_SECONDS = 0.2
+SETTLE_SECONDS = 3.0
+
+Seen = Sight | list[LogLine]
+
+
+@asynccontextmanager
+async def watch(tail: Tail) -> AsyncIterator[AsyncIterator[Seen]]:
+    """A stream of each sight of the run ``tail.number`` and the lines that follow ``tail``, as they come.
+
+    A run that is seen to close is recorded, the closed sight is shown, and then, for a moment, the
+    lines that were still on their way. A run that is already recorded as closed is one sight.
+    Raises NotFound.
+    """
+    run = await _started(tail.number)
+    if run.finished is not None:
+        yield _recorded(run)
+        return
+
+    async def read(outlet: Outlet[Seen]) -> None:
+        async with ticker().lines(tail) as news:
+            while True:
+                outlet.put(await news.get())
+
+    async def follow(outlet: Outlet[Seen]) -> None:
+        async with Follower(run.workflow_id, run.run_id).sights() as sights:
+            async for sight in sights:
+                tail.expect(sight.progress)
+                if sight.closed:
+                    await sync_to_async(recorder.record)(run.pk, sight)
+                outlet.put(sight)
+        await _settle(tail)
+        outlet.end()
+
+    async with merged(read, follow) as seen:
+        yield seen
+
+
+async def _recorded(run: Run) -> AsyncIterator[Seen]:
+    yield Sight(progress=Progress.model_validate(run.progress or {"state": run.status}))
+
+
+async def _started(number: int) -> Run:
+    """Wait until Temporal's answer to the start is recorded."""
+    while True:
+        run = await Run.objects.filter(pk=number).afirst()
+        if run is None:
+            raise NotFound(f"There is no run {number}.")
+        if run.run_id or run.finished is not None:
+            return run
+        await asyncio.sleep(START_POLL_SECONDS)
+
+
+async def _settle(tail: Tail) -> None:
+    """Give the last lines of a closed run a moment to arrive."""
+    end = time.monotonic() + SETTLE_SECONDS
+    while not tail.complete and time.monotonic() < end:
+        await asyncio.sleep(TICK_SECONDS)

@@ -1,0 +1,33 @@
+"""What every page knows: who looks, what they may do, and whether Temporal answers."""
+
+from django.http import HttpRequest
+
+from workflows_app.services.health import temporal_trouble
+from workflows_app.services.permissions import Right, actor_of
+
+_SECTIONS = {
+    "overview": "overview",
+    "profiles": "profiles",
+    "profile": "profiles",
+    "config": "profiles",
+    "start-backup": "profiles",
+    "runs": "runs",
+    "run": "runs",
+    "earlier-lines": "runs",
+}
+
+
+def page(request: HttpRequest) -> dict[str, object]:
+    """Answer the page's common context. Cheap: Temporal is asked at most every two seconds, for all pages."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    actor = actor_of(user)
+    match = request.resolver_match
+    return {
+        "actor": actor,
+        "may_operate": actor.may(Right.OPERATE),
+        "may_configure": actor.may(Right.CONFIGURE),
+        "section": _SECTIONS.get(match.url_name or "", "") if match else "",
+        "temporal_trouble": temporal_trouble() if actor.may(Right.VIEW) else "",
+    }

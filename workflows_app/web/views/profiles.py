@@ -1,0 +1,76 @@
+"""Profiles and their configurations; starting a backup of one."""
+
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from workflows_app.domain.errors import ConfigInvalid, FossulError, RunAlreadyActive, TemporalUnavailable
+from workflows_app.domain.plans import backup_plan
+from workflows_app.services import catalog, runs
+from workflows_app.services.permissions import actor_of
+from workflows_app.web.presenters import plan_phases, run_row, setting_groups
+from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
+
+LAST_RUNS = 10
+
+
+@require_safe
+@answers_errors
+def profile_list(request: HtmxHttpRequest) -> HttpResponse:
+    """Show all profiles."""
+    profiles = catalog.list_profiles(actor_of(request.user))
+    return render(request, "workflows_app/profile_list.html", {"profiles": profiles})
+
+
+@require_safe
+@answers_errors
+def profile_detail(request: HtmxHttpRequest, profile: str) -> HttpResponse:
+    """Show a profile and its configurations."""
+    found = catalog.get_profile(actor_of(request.user), profile)
+    return render(request, "workflows_app/profile_detail.html", {"profile": found})
+
+
+@require_safe
+@answers_errors
+def config_detail(request: HtmxHttpRequest, profile: str, config: str) -> HttpResponse:
+    """Show a configuration: policies, plan, settings, last runs."""
+    return _config_page(request, profile, config)
+
+
+@require_POST
+@answers_errors
+def start_backup(request: HtmxHttpRequest, profile: str, config: str, policy: str) -> HttpResponse:
+    """Start a backup and go to its run; when it cannot start, show the configuration again and say why."""
+    try:
+        number = async_to_sync(runs.start_backup)(actor_of(request.user), profile, config, policy)
+    except (RunAlreadyActive, ConfigInvalid, TemporalUnavailable) as error:
+        return _config_page(request, profile, config, refusal=error)
+    if request.htmx:
+        return HttpResponseClientRedirect(reverse("run", args=[number]))
+    return redirect("run", number)
+
+
+def _config_page(
+    request: HtmxHttpRequest, profile: str, config: str, refusal: FossulError | None = None
+) -> HttpResponse:
+    actor = actor_of(request.user)
+    detail = catalog.get_config(actor, profile, config)
+    last = runs.list_runs(actor, profile=profile, config=config, per_page=LAST_RUNS)
+    now = timezone.now()
+    code, title = status_of(refusal) if refusal else (200, "")
+    context = {
+        "config": detail.summary,
+        "phases": plan_phases(backup_plan(detail.config)),
+        "settings": setting_groups(detail.config),
+        "rows": [run_row(run, now) for run in last.runs],
+        "total": last.total,
+        "refusal": refusal,
+        "refusal_title": title,
+        "holder": refusal.run if isinstance(refusal, RunAlreadyActive) else None,
+        "now": now,
+    }
+    return render(request, "workflows_app/config_detail.html", context, status=code)

@@ -1,0 +1,176 @@
+"""The worker: puts registry, activities and workflows together, runs them, and leaves in good order."""
+
+import asyncio
+import dataclasses
+import logging
+import os
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import FrameType
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import (
+    RestrictedWorkflowAccessError,
+    SandboxedWorkflowRunner,
+    SandboxMatcher,
+    SandboxRestrictions,
+)
+
+from workflows_app.activities.build import build_activities
+from workflows_app.activities.execution import StepExecution
+from workflows_app.activities.message_log import MessageLog
+from workflows_app.activities.pulse import Pulse
+from workflows_app.domain.errors import TemporalUnavailable
+from workflows_app.plugins.registry import PluginRegistry
+from workflows_app.services.client import connect
+from workflows_app.services.recorder import Recorder
+from workflows_app.workflows.registered import WORKFLOWS
+
+logger = logging.getLogger(__name__)
+
+FORBIDDEN_IN_WORKFLOWS = ("django", "channels", "asgiref")
+CONNECT_RETRY_SECONDS = 1.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker runs.
+
+    ``activities`` steps at most at once; ``grace_seconds`` is how long a running step may go on after
+    the first signal before it is cancelled; ``record`` says whether it also keeps the run rows.
+    """
+
+    task_queue: str
+    activities: int = 20
+    workflow_tasks: int = 20
+    grace_seconds: float = 600
+    record: bool = True
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """Temporal's sandbox, which here also refuses workflows that import Django (architecture.md, §2)."""
+    defaults = SandboxRestrictions.default
+    everything = SandboxMatcher(match_self=True, use={"*"})
+    app = SandboxMatcher(children={"models": everything, "services": everything, "web": everything})
+    banned = dict.fromkeys(FORBIDDEN_IN_WORKFLOWS, everything) | {"workflows_app": app}
+    return SandboxedWorkflowRunner(
+        restrictions=dataclasses.replace(
+            defaults, invalid_modules=defaults.invalid_modules | SandboxMatcher(children=banned)
+        )
+    )
+
+
+class WorkerRunner:
+    """Runs one worker until it is told to stop."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        self._options = options
+        self._stop = asyncio.Event()
+        self._halt = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until a signal: the first drains (running steps may end), the second stops at once.
+
+        Raises RuntimeError at once when a workflow is not fit for the sandbox, e.g. imports Django.
+        Steps that are stopped count as failed: their runs go on with the next worker, to thaw.
+        """
+        log, pulse = MessageLog(), Pulse()
+        with ThreadPoolExecutor(self._options.activities, thread_name_prefix="step") as pool:
+            client = await self._connect()
+            if client is None:
+                return
+            worker = self._worker(client, pool, StepExecution(log, pulse))
+            log.start()
+            pulse.start()
+            try:
+                await self._work(worker, pulse)
+            finally:
+                pulse.close()
+                if not await asyncio.to_thread(log.close):
+                    logger.error("Some log lines could not be written before the worker ended")
+
+    def _worker(self, client: Client, pool: ThreadPoolExecutor, execution: StepExecution) -> Worker:
+        try:
+            return Worker(
+                client,
+                task_queue=self._options.task_queue,
+                identity=f"{os.getpid()}@{socket.gethostname()}",
+                workflows=WORKFLOWS,
+                activities=build_activities(PluginRegistry(), execution),
+                activity_executor=pool,
+                workflow_runner=workflow_runner(),
+                max_concurrent_activities=self._options.activities,
+                max_concurrent_workflow_tasks=self._options.workflow_tasks,
+                graceful_shutdown_timeout=timedelta(seconds=self._options.grace_seconds),
+                max_heartbeat_throttle_interval=timedelta(seconds=1),
+                default_heartbeat_throttle_interval=timedelta(seconds=1),
+            )
+        except RuntimeError as error:
+            if isinstance(error.__cause__, RestrictedWorkflowAccessError):
+                banned = error.__cause__.qualified_name
+                raise RuntimeError(f"{error}: it uses {banned}, which no workflow may.") from error
+            raise
+
+    async def _work(self, worker: Worker, pulse: Pulse) -> None:
+        recorder = asyncio.create_task(Recorder().run()) if self._options.record else None
+        working = asyncio.create_task(worker.run())
+        stopping = asyncio.create_task(self._stop.wait())
+        logger.info("Worker polls task queue %r", self._options.task_queue)
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                logger.info("Worker drains: running steps may end. A second signal stops them.")
+                halting = asyncio.create_task(self._halt_steps(pulse))
+                await worker.shutdown()
+                halting.cancel()
+            await working
+            logger.info("Worker has ended")
+        finally:
+            stopping.cancel()
+            if recorder:
+                recorder.cancel()
+                await asyncio.gather(recorder, return_exceptions=True)
+
+    async def _halt_steps(self, pulse: Pulse) -> None:
+        await self._halt.wait()
+        logger.warning("Worker stops its running steps")
+        pulse.halt()
+
+    async def _connect(self) -> Client | None:
+        """Wait for Temporal; answer None when told to stop before it is there."""
+        told = False
+        while not self._stop.is_set():
+            try:
+                return await connect()
+            except TemporalUnavailable as error:
+                if not told:
+                    logger.warning("Worker waits for Temporal: %s", error)
+                    told = True
+            try:
+                await asyncio.wait_for(self._stop.wait(), CONNECT_RETRY_SECONDS)
+            except TimeoutError:
+                continue
+        return None
+
+    def stop(self) -> None:
+        """Ask the worker to drain; asked again, to stop its steps at once."""
+        if self._stop.is_set():
+            self._halt.set()
+        self._stop.set()
+
+    def listen(self) -> None:
+        """Let SIGTERM and SIGINT stop the worker. To be called in the main thread's event loop.
+
+        ``signal.signal`` rather than the loop's own handler: under load Temporal's core starves the
+        loop's signal pipe (architecture.md §3.3).
+        """
+        loop = asyncio.get_running_loop()
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.stop)
+
+        signal.signal(signal.SIGTERM, heard)
+        signal.signal(signal.SIGINT, heard)

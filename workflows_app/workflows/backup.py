@@ -1,0 +1,29 @@
+"""The backup workflow."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from workflows_app.contracts import BackupInput
+    from workflows_app.domain import naming
+    from workflows_app.domain.results import WorkflowStatusResult
+
+from workflows_app.workflows.engine import StepRunner
+
+
+@workflow.defn(name=naming.BACKUP_WORKFLOW)
+class BackupWorkflow:
+    """One backup of one configuration under one policy: its plan, step by step."""
+
+    @workflow.init
+    def __init__(self, backup: BackupInput) -> None:
+        self._runner = StepRunner(backup.run, backup.config, backup.plan)
+
+    @workflow.run
+    async def run(self, backup: BackupInput) -> WorkflowStatusResult:
+        """Run the plan. Answers Fossul's result JSON; raises as ``StepRunner.run`` does."""
+        return await self._runner.run()
+
+    @workflow.query(name=naming.STATUS_QUERY)
+    def status(self) -> WorkflowStatusResult:
+        """The result as it stands now."""
+        return self._runner.result()
