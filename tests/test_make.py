@@ -1,6 +1,5 @@
 """What `make` does on a machine that is not ready yet: requirements/install.sh, and the locks."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -116,11 +115,29 @@ def test_an_installation_that_failed_is_tried_again(checkout: Path) -> None:
     assert not (venv / "run.txt").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root would install the package")
-def test_a_missing_browser_is_named(checkout: Path) -> None:
+def test_an_environment_that_was_made_for_another_folder_is_made_anew(checkout: Path) -> None:
+    venv = installed_venv(checkout, "run.txt")
+    (venv / "bin" / "pip").write_text("#!/elsewhere/.venv/bin/python\n")
+    program(checkout, "python3", '#!/bin/sh\n[ "$1" != -m ] || { echo "asked for $3"; exit 1; }\n')
+    done = install(checkout, "run")
+    assert (done.returncode, done.stderr) == (1, f"python3 could not make {venv}: asked for {venv}\n")
+    assert not venv.exists()
+
+
+@pytest.mark.parametrize("user", ["0", "1000"])
+def test_a_missing_browser_is_installed_by_root_and_named_to_others(checkout: Path, user: str) -> None:
+    (checkout / "bin" / "id").unlink()
+    program(checkout, "id", f"#!/bin/sh\necho {user}\n")
+    program(checkout, "apt-get", f'#!/bin/sh\necho "$@" >> "{checkout}/asked"\n')
     done = install(checkout, "chromium")
-    assert done.returncode == 1
-    assert "install the package chromium" in done.stderr
+    if user == "0":
+        assert (done.returncode, done.stderr) == (0, "Installing Debian's chromium …\n")
+        asked = (checkout / "asked").read_text().splitlines()
+        assert asked == ["-qq update", "-qq install -y --no-install-recommends chromium"]
+    else:
+        assert done.returncode == 1
+        assert "install the package chromium" in done.stderr
+        assert not (checkout / "asked").exists()
 
 
 def test_the_lock_of_the_development_holds_all_of_the_lock_for_running() -> None:

@@ -87,8 +87,10 @@ def test_ctrl_c_ends_all_in_the_order_of_the_procfile_and_is_no_failure(start: S
 
 
 def test_the_death_of_one_ends_the_others_and_is_a_failure(start: Start, tmp_path: Path) -> None:
-    dying = f"temporal: {sys.executable} -c 'import sys; sys.exit(3)'\n"
-    supervisor = start(procfile("web", "worker") + dying)
+    dying = "import os, sys, time\nwhile not os.path.exists('die'): time.sleep(0.01)\nsys.exit(3)\n"
+    (tmp_path / "dying.py").write_text(dying)
+    supervisor = start(procfile("web", "worker") + f"temporal: exec {sys.executable} dying.py\n")
+    (tmp_path / "die").touch()
     output, _ = supervisor.communicate(timeout=30)
     assert supervisor.returncode == 3
     assert "temporal.1 stopped (rc=3)" in output

@@ -5,9 +5,11 @@ import sys
 import threading
 import time
 import tracemalloc
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from tests.activities.conftest import Bench, until
@@ -154,9 +156,20 @@ def test_a_step_that_ends_well_in_spite_of_its_cancel_is_a_success(bench: Bench)
     assert bench.call(work).code == 0
 
 
-def test_a_step_that_its_worker_stops_has_failed_and_may_be_tried_again(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda bench: bench.pulse.halt(),
+        lambda bench: bench.environment.cancel(ActivityCancellationDetails(worker_shutdown=True)),
+    ],
+    ids=["at once", "after the grace"],
+)
+def test_a_step_that_its_worker_stops_has_failed_and_may_be_tried_again(
+    bench: Bench, stop: Callable[[Bench], None]
+) -> None:
     def work(context: PluginContext) -> Result:
-        bench.pulse.halt()
+        stop(bench)
+        until(context.cancelled)
         context.check_cancelled()
         raise AssertionError("not reached")
 

@@ -363,4 +363,5 @@ def test_many_at_once_from_many_threads_leave_no_descriptor(call: Call, script: 
         )
     assert ends == [SUCCESS] * 24
     assert len(call.said) == 24
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    # Fewer may be open than before: those of other tests' servers and clients close when they like.
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import make_catalog, make_config
+from tests.factories import make_catalog, make_config, make_run
 from workflows_app.domain.plans import backup_plan
 from workflows_app.domain.progress import (
     Progress,
@@ -319,6 +319,28 @@ def test_the_overview_tells_of_what_needs_a_person(operator: Client) -> None:
     assert "Nothing is running." not in html
     Run.objects.filter(pk=1).delete()
     assert re.search(r"<strong>Error</strong>.*run 2</a>", text(operator.get("/")), re.DOTALL)
+
+
+def test_the_overview_shows_a_configuration_that_has_never_run(operator: Client) -> None:
+    make_catalog("shop", "fresh")
+    assert "never run" in text(operator.get("/"))
+
+
+def test_the_overview_asks_the_database_the_same_for_many_configurations(
+    operator: Client, django_assert_max_num_queries
+) -> None:
+    for number in range(20):
+        config = make_catalog("shop", f"more-{number}")
+        make_run(profile="shop", config=config.name, status="ERROR", finished=datetime.now(UTC))
+    with django_assert_max_num_queries(20):
+        assert operator.get("/").status_code == 200
+
+
+def test_a_run_that_ended_frozen_is_loud_on_the_overview_and_marked_in_lists(operator: Client) -> None:
+    frozen = {"frozen_since": "2026-11-24T03:00:01Z", "still_frozen": ["unquiesce-plugin"]}
+    make_run(profile="shop", config="wiki", status="TERMINATED", finished=datetime.now(UTC), progress=frozen)
+    assert "has ended without unquiescing it" in text(operator.get("/"))
+    assert "is-frozen" in text(operator.get("/runs/"))
 
 
 def test_empty_pages_say_how_to_fill_them(client: Client, db) -> None:

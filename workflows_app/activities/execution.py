@@ -72,7 +72,7 @@ class StepExecution:
         try:
             result = work(context)
         except Cancelled:
-            if not activity.is_cancelled():
+            if _worker_stops():
                 say(Level.ERROR, WORKER_STOPPED)
                 raise ApplicationError(WORKER_STOPPED, type="WorkerStopped") from None
             say(Level.WARN, "The step was cancelled")
@@ -90,3 +90,11 @@ class StepExecution:
             self._pulse.discharge(patient)
             transcript.admit_loss()
         return result.model_copy(update={"messages": messages.messages(), "lines": transcript.lines})
+
+
+def _worker_stops() -> bool:
+    """Whether a step was told to end for the worker's sake, and nobody cancelled it."""
+    details = activity.cancellation_details()
+    if details is None or not activity.is_cancelled():
+        return True
+    return details.worker_shutdown and not details.cancel_requested

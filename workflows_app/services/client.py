@@ -18,8 +18,6 @@ RPC_TIMEOUT = timedelta(seconds=3)
 
 _clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], Client]]" = WeakKeyDictionary()
 
-_AWAY = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
-
 
 async def connect(*, lazy: bool = False) -> Client:
     """Answer a new client.
@@ -46,7 +44,11 @@ async def get_client() -> Client:
 
 @asynccontextmanager
 async def temporal() -> AsyncIterator[Client]:
-    """The client, for a few calls. Raises TemporalUnavailable when Temporal does not answer them."""
+    """The client, for a few calls.
+
+    Raises TemporalUnavailable when Temporal does not answer or refuses them; an RPCError only for what
+    is missing or there already.
+    """
     with _translated():
         yield await get_client()
 
@@ -56,9 +58,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except RPCError as error:
-        if error.status in _AWAY:
-            raise _unavailable(str(error)) from error
-        raise
+        # What is missing, or there already, is an answer; everything else is none.
+        if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS):
+            raise
+        raise _unavailable(error.message or error.status.name.lower()) from error
     except RuntimeError as error:
         # A lazy client's failed first connection is a RuntimeError, not an RPCError [lab].
         if "Failed client connect" in str(error):
@@ -68,8 +71,3 @@ def _translated() -> Iterator[None]:
 
 def _unavailable(reason: str) -> TemporalUnavailable:
     return TemporalUnavailable(f"Temporal at {settings.TEMPORAL_ADDRESS} does not answer ({reason}).")
-
-
-def is_missing(error: RPCError) -> bool:
-    """Whether Temporal answered that it does not (or no longer) have what was asked for."""
-    return error.status is RPCStatusCode.NOT_FOUND

@@ -46,6 +46,7 @@ def install() -> bool:
     program = folder / "bin" / "stocktaking.py"
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(_STOCKTAKING)
+    (folder / "backups").mkdir(exist_ok=True)
     sample_tree.grow(folder / "source")
     content = config_settings(folder, program)
     Config.model_validate(content)

@@ -59,9 +59,9 @@ def run_embedded() -> int:
     """
     address = embedded_address()
     if address is None:
-        logger.info("Temporal is at %s: no server is started here", settings.TEMPORAL_ADDRESS)
         # Blocked, as sigwait wants it: otherwise the signal ends the process before it is seen.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        logger.info("Temporal is at %s: no server is started here", settings.TEMPORAL_ADDRESS)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
         return 0
     check_embedded_port()

@@ -18,7 +18,7 @@ from workflows_app.domain.errors import NotFound, TemporalUnavailable
 from workflows_app.domain.progress import Progress, RunState, StepState
 from workflows_app.domain.results import WorkflowStatusResult
 from workflows_app.services import workers
-from workflows_app.services.client import RPC_TIMEOUT, is_missing, temporal
+from workflows_app.services.client import RPC_TIMEOUT, temporal
 from workflows_app.services.history import HistoryReader, moment, pending_steps
 from workflows_app.services.streams import Outlet, Producer, merged
 
@@ -117,12 +117,11 @@ class Follower:
                 try:
                     await read()
                     failures = 0
-                except (TemporalUnavailable, RPCError) as error:
-                    if isinstance(error, RPCError) and is_missing(error):
-                        self._lose()
-                    else:
-                        self._show(trouble=error.message if isinstance(error, RPCError) else str(error))
-                        failures += 1
+                except TemporalUnavailable as error:
+                    self._show(trouble=str(error))
+                    failures += 1
+                except RPCError:
+                    self._lose()
                 if self._sight is not seen:
                     outlet.put(True)
                 if failures:
@@ -198,9 +197,7 @@ async def look(workflow_id: str, run_id: str) -> Sight:
         progress = progress.with_pending(pending_steps(description.pending_activities))
         return Sight(progress=progress, stall=await _stall(description, progress))
     except RPCError as error:
-        if is_missing(error):
-            raise NotFound("Temporal does not know this run (any more).") from error
-        raise
+        raise NotFound("Temporal does not know this run (any more).") from error
 
 
 async def describe(execution: WorkflowExecution) -> DescribeWorkflowExecutionResponse:

@@ -26,7 +26,7 @@ from workflows_app.domain.results import (
     WorkflowStatusResult,
 )
 from workflows_app.models import Run
-from workflows_app.services.client import is_missing, temporal
+from workflows_app.services.client import temporal
 from workflows_app.services.progress import Follower, Sight
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Recorder:
                         await adopt_runs()
                         adopt_at = time.monotonic() + ADOPT_SECONDS
                     await self._follow_open_runs()
-                except (TemporalUnavailable, RPCError, DatabaseError) as error:
+                except (TemporalUnavailable, DatabaseError) as error:
                     logger.info("The record of runs waits: %s", error)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
@@ -153,9 +153,8 @@ async def settle_start(run: Run) -> None:
             if await description.memo_value(naming.MEMO_RUN, None) == run.pk:
                 await Run.objects.filter(pk=run.pk).aupdate(run_id=description.run_id)
                 return
-    except RPCError as error:
-        if not is_missing(error):
-            raise
+    except RPCError:
+        logger.info("Temporal has no run of %s", run.workflow_id)
     await (
         Run.objects.open()
         .filter(pk=run.pk)

@@ -1,6 +1,7 @@
 """Runs: start, cancel, find."""
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.db.models import Max
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
@@ -21,7 +23,7 @@ from workflows_app.domain.plans import backup_plan
 from workflows_app.domain.progress import Progress, RunState
 from workflows_app.models import Run
 from workflows_app.services import catalog
-from workflows_app.services.client import RPC_TIMEOUT, is_missing, temporal
+from workflows_app.services.client import RPC_TIMEOUT, temporal
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.workflows.backup import BackupWorkflow
 
@@ -30,7 +32,10 @@ PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run as a list shows it. Times are aware, ``backup_bytes`` is None when nothing was backed up."""
+    """A run as a list shows it. Times are aware, ``backup_bytes`` is None when nothing was backed up.
+
+    ``frozen_since`` is set while what the run froze has not been thawed, as far as is recorded.
+    """
 
     number: int
     type: str
@@ -44,6 +49,8 @@ class RunSummary:
     backup_bytes: int | None
     failure: str
     step: str
+    frozen_since: datetime | None = None
+    thaw_failed: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -140,14 +147,11 @@ async def cancel_run(actor: Actor, number: int) -> None:
     run = await Run.objects.filter(pk=number).afirst()
     if run is None:
         raise NotFound(f"There is no run {number}.")
-    try:
+    # Temporal answers NOT_FOUND for a run that has already closed.
+    with contextlib.suppress(RPCError):
         async with temporal() as client:
             handle = client.get_workflow_handle(run.workflow_id, run_id=run.run_id or None)
             await handle.cancel(rpc_timeout=RPC_TIMEOUT)
-    except RPCError as error:
-        # Temporal answers NOT_FOUND for a run that has already closed.
-        if not is_missing(error):
-            raise
 
 
 async def wait_for_run(actor: Actor, number: int, poll_seconds: float = 0.1) -> RunDetail:
@@ -204,6 +208,14 @@ def list_runs(
     )
 
 
+def latest_runs(actor: Actor) -> dict[tuple[str, str], RunSummary]:
+    """Answer the newest run of each configuration that ever ran, by (profile, config). Raises NotAllowed."""
+    actor.require(Right.VIEW)
+    newest = Run.objects.order_by().values("profile", "config").annotate(newest=Max("pk")).values("newest")
+    runs = Run.objects.filter(pk__in=newest).defer("result")
+    return {(run.profile, run.config): _summary(run) for run in runs}
+
+
 def _progress(run: Run) -> Progress:
     if run.progress:
         return Progress.model_validate(run.progress)
@@ -227,4 +239,12 @@ def _summary(run: Run) -> RunSummary:
         backup_bytes=run.backup_bytes,
         failure=run.failure,
         step=current.name if current else "",
+        frozen_since=_frozen_since(run.progress),
+        thaw_failed=bool(run.progress.get("thaw_failed")),
     )
+
+
+def _frozen_since(progress: dict[str, Any]) -> datetime | None:
+    """Read from the recorded progress itself: a list of runs should not have to build each one's progress."""
+    since = progress.get("frozen_since")
+    return datetime.fromisoformat(since) if since and progress.get("still_frozen") else None

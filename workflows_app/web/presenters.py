@@ -79,9 +79,9 @@ class RunRow:
         return not self.run.state.closed
 
 
-def run_row(run: RunSummary, now: datetime, *, frozen: bool = False) -> RunRow:
+def run_row(run: RunSummary, now: datetime) -> RunRow:
     """Answer how a list shows ``run`` at ``now``."""
-    return RunRow(run, RUN_STATUS[run.state], run.seconds, now, FROZEN if frozen else None)
+    return RunRow(run, RUN_STATUS[run.state], run.seconds, now, FROZEN if run.frozen_since else None)
 
 
 @dataclass(frozen=True, slots=True)

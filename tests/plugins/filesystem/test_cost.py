@@ -32,7 +32,7 @@ def peak_memory(root: Path, files: int) -> int:
 
 def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
     few = peak_memory(tmp_path / "few", 300)
-    many = peak_memory(tmp_path / "many", 5000)
+    many = peak_memory(tmp_path / "many", 3000)
     assert many < few + MiB
     assert many < 32 * MiB
 
