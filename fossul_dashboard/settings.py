@@ -1,5 +1,6 @@
 """All settings: from the environment, with defaults that are safe on one machine (README, Configuring)."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import dj_database_url
@@ -17,8 +18,10 @@ DEBUG = env_bool("FOSSUL_DEBUG", False)
 # `manage.py prepare` writes the file once; Django refuses to sign anything with an empty key.
 _SECRET_KEY_FILE = FOSSUL_VAR_DIR / "secret_key"
 SECRET_KEY = env_secret("FOSSUL_SECRET_KEY")
-if not SECRET_KEY and _SECRET_KEY_FILE.is_file():
-    SECRET_KEY = _SECRET_KEY_FILE.read_text().strip()
+if not SECRET_KEY:
+    # One that is missing, or not ours to read, is for `prepare` to tell of.
+    with suppress(OSError):
+        SECRET_KEY = _SECRET_KEY_FILE.read_text().strip()
 
 ALLOWED_HOSTS = env_list("FOSSUL_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 if HOST not in ("0.0.0.0", "::") and HOST not in ALLOWED_HOSTS:  # noqa: S104

@@ -13,6 +13,7 @@ from tests.factories import OPERATOR, make_catalog, make_run
 from workflows_app.domain.progress import RunState
 from workflows_app.models import Run
 from workflows_app.services import recorder, runs
+from workflows_app.services.client import temporal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,3 +99,21 @@ async def test_a_database_that_is_away_while_a_backup_runs_does_not_fail_it(work
     away["record"] = False
     run = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
     assert run.summary.state is RunState.COMPLETED
+
+
+async def test_a_list_shows_no_run_as_running_that_was_terminated_with_no_worker_alive(temporal_settings):
+    number = await start()
+    run = await get_run(OPERATOR, number)
+    await recorder.catch_up()
+    assert (await get_run(OPERATOR, number)).summary.state is RunState.RUNNING
+    async with temporal() as client:
+        await client.get_workflow_handle(run.workflow_id, run_id=run.run_id).terminate()
+    await recorder.catch_up()
+    assert (await get_run(OPERATOR, number)).summary.state is RunState.TERMINATED
+
+
+async def test_catching_up_changes_nothing_that_it_cannot_find_out(settings):
+    row = await sync_to_async(make_run)()
+    settings.TEMPORAL_ADDRESS = "127.0.0.1:1"
+    await recorder.catch_up()
+    assert (await get_run(OPERATOR, row.pk)).summary.state is RunState.RUNNING

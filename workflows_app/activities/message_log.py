@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from workflows_app.domain.results import Level
 from workflows_app.models import Run, RunMessage
+from workflows_app.models.connections import drop_broken_connections
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +158,7 @@ def store(lines: Sequence[Line]) -> None:
     database cannot take them now.
     """
     try:
-        close_old_connections()
+        drop_broken_connections()
         with transaction.atomic():
             known = set(Run.objects.filter(pk__in={line.run for line in lines}).values_list("pk", flat=True))
             RunMessage.objects.bulk_create(

@@ -1,24 +1,21 @@
 """Is everything there: the database, Temporal, a worker."""
 
 import asyncio
-import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
-from temporalio.service import RPCError
+from django.db import DatabaseError, connection
 
 from workflows_app.domain.errors import TemporalUnavailable
+from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services import workers
-from workflows_app.services.client import temporal
+from workflows_app.services.client import RPC_TIMEOUT, temporal
+from workflows_app.services.throttle import Throttled
 
 # A poll waits up to a minute for work, so a worker that lives has polled within that (Temporal docs).
 POLL_FRESH = timedelta(seconds=70)
-TROUBLE_SECONDS = 2.0
-PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ async def check() -> Health:
 async def _temporal() -> tuple[str, int | None]:
     try:
         pollers = await workers.pollers(settings.TEMPORAL_TASK_QUEUE)
-    except (TemporalUnavailable, RPCError):
+    except TemporalUnavailable:
         return "unavailable", None
     fresh = datetime.now(UTC) - POLL_FRESH
     return "ok", sum(poller.last_poll >= fresh for poller in pollers)
@@ -64,7 +61,7 @@ async def _temporal() -> tuple[str, int | None]:
 
 @sync_to_async
 def _database() -> str:
-    close_old_connections()
+    drop_broken_connections()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -73,37 +70,16 @@ def _database() -> str:
     return "ok"
 
 
-class _Probe:
-    """What the last look at Temporal found, shared by all requests of this process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._looked = float("-inf")
-        self._trouble = ""
-
-    def trouble(self) -> str:
-        if time.monotonic() - self._looked > TROUBLE_SECONDS and self._lock.acquire(blocking=False):
-            try:
-                self._trouble = async_to_sync(self._look)()
-                self._looked = time.monotonic()
-            finally:
-                self._lock.release()
-        return self._trouble
-
-    async def _look(self) -> str:
-        try:
-            async with asyncio.timeout(PROBE_SECONDS), temporal() as client:
-                await client.service_client.check_health(
-                    retry=False, timeout=timedelta(seconds=PROBE_SECONDS)
-                )
-        except TemporalUnavailable as error:
-            return str(error)
-        except (TimeoutError, RPCError):
-            return f"Temporal at {settings.TEMPORAL_ADDRESS} does not answer."
-        return ""
+async def _trouble() -> str:
+    try:
+        async with temporal() as client:
+            await client.service_client.check_health(retry=False, timeout=RPC_TIMEOUT)
+    except TemporalUnavailable as error:
+        return str(error)
+    return ""
 
 
-_probe = _Probe()
+_probe = Throttled(_trouble, first="", late="Temporal does not answer.", every=2.0, patience=1.0)
 
 
 def temporal_trouble() -> str:
@@ -111,4 +87,4 @@ def temporal_trouble() -> str:
 
     Looks at most every two seconds and then waits at most one. For synchronous code.
     """
-    return _probe.trouble()
+    return _probe.get()

@@ -11,11 +11,12 @@ from operator import or_
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 from django.db.models import Count, Q
 
 from workflows_app.domain.progress import Progress, StepState
 from workflows_app.models import RunMessage
+from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.permissions import Actor, Right
 
 logger = logging.getLogger(__name__)
@@ -205,7 +206,7 @@ class LineTicker:
 
     @sync_to_async
     def _read(self) -> list[tuple[Tail, list[LogLine]]]:
-        close_old_connections()
+        drop_broken_connections()
         return read_on(list(self._tails))
 
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management.color import no_style
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, connection
+from temporalio.api.common.v1 import WorkflowExecution as WorkflowExecutionReference
 from temporalio.client import WorkflowExecution
 from temporalio.service import RPCError
 
 from workflows_app.domain import naming
-from workflows_app.domain.errors import TemporalUnavailable
+from workflows_app.domain.errors import NotFound, TemporalUnavailable
 from workflows_app.domain.progress import Progress, RunState, StepState
 from workflows_app.domain.results import (
     Level,
@@ -26,8 +27,10 @@ from workflows_app.domain.results import (
     WorkflowStatusResult,
 )
 from workflows_app.models import Run
+from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.client import temporal
-from workflows_app.services.progress import Follower, Sight
+from workflows_app.services.progress import Follower, Sight, describe, look
+from workflows_app.services.throttle import Throttled
 
 logger = logging.getLogger(__name__)
 
@@ -88,13 +91,13 @@ class Recorder:
 @sync_to_async
 def open_runs() -> list[Run]:
     """The runs that were not seen to have closed."""
-    close_old_connections()
+    drop_broken_connections()
     return list(Run.objects.open())
 
 
 def record(number: int, sight: Sight) -> None:
     """Write down what is seen of a run. A run that was recorded as closed stays as it was."""
-    close_old_connections()
+    drop_broken_connections()
     progress = sight.progress
     changes: dict[str, object] = {
         "status": progress.state.value,
@@ -142,6 +145,40 @@ def _result(number: int, progress: Progress) -> WorkflowStatusResult:
     )
 
 
+async def catch_up() -> None:
+    """Record the open runs that have closed in Temporal, whoever follows them or not.
+
+    For pages that list runs: with no worker alive nobody else may have seen them close. Leaves what it
+    cannot find out, because Temporal or the database is away, as it is.
+    """
+    try:
+        runs = [run for run in await open_runs() if run.run_id]
+        for run, closed in zip(runs, await asyncio.gather(*map(_has_closed, runs)), strict=True):
+            if closed:
+                await sync_to_async(record)(run.pk, await look(run.workflow_id, run.run_id))
+    except (TemporalUnavailable, NotFound, DatabaseError) as error:
+        logger.info("Open runs could not be checked: %s", error)
+
+
+async def _has_closed(run: Run) -> bool:
+    """Raises TemporalUnavailable; a run that Temporal does not know is left to those who follow it."""
+    try:
+        description = await describe(
+            WorkflowExecutionReference(workflow_id=run.workflow_id, run_id=run.run_id)
+        )
+    except RPCError:
+        return False
+    return description.workflow_execution_info.HasField("close_time")
+
+
+_catch_up = Throttled(catch_up, first=None, late=None, every=2.0, patience=1.5)
+
+
+def refresh() -> None:
+    """Let ``catch_up`` run, at most every two seconds and not for longer. For synchronous code."""
+    _catch_up.get()
+
+
 async def settle_start(run: Run) -> None:
     """Find out what became of a start whose answer never came: link the run, or close it as never started."""
     age = time.time() - run.started.timestamp()
@@ -184,7 +221,7 @@ async def adopt_runs() -> None:
 
 @sync_to_async
 def _known_run_ids() -> set[str]:
-    close_old_connections()
+    drop_broken_connections()
     return set(
         Run.objects.exclude(run_id="").order_by("-pk").values_list("run_id", flat=True)[: 4 * ADOPT_LIMIT]
     )
@@ -210,7 +247,7 @@ async def _adopt(execution: WorkflowExecution) -> bool:
 
 @sync_to_async
 def _insert(row: Run) -> bool:
-    close_old_connections()
+    drop_broken_connections()
     linked = Run.objects.filter(pk=row.pk, run_id="").update(run_id=row.run_id)
     if linked or Run.objects.filter(pk=row.pk).exists():
         return bool(linked)

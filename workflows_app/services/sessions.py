@@ -4,9 +4,9 @@ from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.db import close_old_connections
 from django.http import HttpRequest
 
+from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.permissions import NOBODY, Actor, actor_of
 
 
@@ -14,7 +14,7 @@ def actor_of_session(session_key: str | None) -> Actor:
     """Answer the actor whose session it is at this moment: nobody once it ended or the user was barred."""
     if not session_key:
         return NOBODY
-    close_old_connections()
+    drop_broken_connections()
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     return actor_of(get_user(request))

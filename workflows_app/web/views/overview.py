@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from workflows_app.domain.progress import RunState
-from workflows_app.services import catalog, health, runs
+from workflows_app.services import catalog, health, recorder, runs
 from workflows_app.services.catalog import ConfigSummary
 from workflows_app.services.permissions import actor_of
 from workflows_app.services.runs import RunSummary
@@ -34,6 +34,7 @@ class ConfigRow:
 @answers_errors
 def overview(request: HtmxHttpRequest) -> HttpResponse:
     """Show what runs now, what needs a person, each configuration and the last runs."""
+    recorder.refresh()
     actor = actor_of(request.user)
     now = timezone.now()
     configs = catalog.list_configs(actor)

@@ -10,7 +10,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from workflows_app.domain.errors import ConfigInvalid, FossulError, RunAlreadyActive, TemporalUnavailable
 from workflows_app.domain.plans import backup_plan
-from workflows_app.services import catalog, runs
+from workflows_app.services import catalog, recorder, runs
 from workflows_app.services.permissions import actor_of
 from workflows_app.web.presenters import plan_phases, run_row, setting_groups
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
@@ -57,6 +57,7 @@ def start_backup(request: HtmxHttpRequest, profile: str, config: str, policy: st
 def _config_page(
     request: HtmxHttpRequest, profile: str, config: str, refusal: FossulError | None = None
 ) -> HttpResponse:
+    recorder.refresh()
     actor = actor_of(request.user)
     detail = catalog.get_config(actor, profile, config)
     last = runs.list_runs(actor, profile=profile, config=config, per_page=LAST_RUNS)

@@ -10,7 +10,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from workflows_app.domain.errors import NotFound, TemporalUnavailable
 from workflows_app.domain.progress import RunState
-from workflows_app.services import catalog, messages, progress, runs
+from workflows_app.services import catalog, messages, progress, recorder, runs
 from workflows_app.services.messages import LogSection
 from workflows_app.services.permissions import Actor, actor_of
 from workflows_app.services.progress import Sight
@@ -26,6 +26,7 @@ FIRST_LINES = 200
 @answers_errors
 def run_list(request: HtmxHttpRequest) -> HttpResponse:
     """Show the runs that fit the filter in the URL, newest first."""
+    recorder.refresh()
     actor = actor_of(request.user)
     profile, config, state = (request.GET.get(name, "") for name in ("profile", "config", "state"))
     wanted = next((known for known in RunState if known.value == state), None)
