@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from tests.activities.conftest import Bench, until
 from workflows_app.activities import execution, message_log
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.results import Backup, Result
+from workflows_app.domain.results import Backup, Message, Result
 from workflows_app.plugins.base import PluginContext, Report
 
 
@@ -30,6 +30,14 @@ def test_what_is_said_is_in_the_result_and_in_the_log(bench: Bench) -> None:
     assert (result.code, result.lines, result.data, result.backup.name) == (0, 2, ("kept",), "b")
     stored = bench.stored(attempt=3)
     assert [(line.seq, line.level, line.text) for line in stored] == [(1, "INFO", "one"), (2, "WARN", "two")]
+
+
+def test_what_a_plugin_answers_rather_than_says_is_said_for_it(bench: Bench) -> None:
+    answered = (Message(level="ERROR", message="disk full"), Message(level="LOUD", message="what?"))
+    result = bench.call(lambda context: Result(code=1, messages=answered))
+    assert [(m.level, m.message) for m in result.messages] == [("ERROR", "disk full"), ("UNKOWN", "what?")]
+    assert result.reason == "disk full"
+    assert [line.text for line in bench.stored()] == ["disk full", "what?"]
 
 
 def test_the_lines_are_counted_though_not_all_travel(bench: Bench) -> None:

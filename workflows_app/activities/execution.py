@@ -71,6 +71,8 @@ class StepExecution:
         )
         try:
             result = work(context)
+            for message in result.messages:  # what a plugin answers rather than says
+                say(Level(message.level), message.message)
         except Cancelled:
             if _worker_stops():
                 say(Level.ERROR, WORKER_STOPPED)

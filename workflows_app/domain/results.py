@@ -17,6 +17,11 @@ class Level(StrEnum):
     COMMENT = "COMMENT"
     UNKNOWN = "UNKOWN"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Level":
+        """Any other level is unknown, as in Fossul (§7.2)."""
+        return cls.UNKNOWN
+
 
 class StepStatus(StrEnum):
     """The status of a step on the wire."""

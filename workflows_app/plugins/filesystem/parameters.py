@@ -103,7 +103,9 @@ class Parameters:
 
 def _cpus() -> int:
     """How many CPUs this process may use."""
-    return min(len(os.sched_getaffinity(0)), MAX_THREADS)
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), MAX_THREADS)
+    return min(os.cpu_count() or 1, MAX_THREADS)  # macOS
 
 
 def _sources(context: PluginContext) -> tuple[Path, ...]:
