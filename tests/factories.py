@@ -14,6 +14,9 @@ VIEWER = Actor("vera", GROUP_RIGHTS["viewer"])
 EVERY_STEP = {
     "appPlugin": "sample-app",
     "storagePlugin": "sample-storage",
+    "archivePlugin": "sample-archive",
+    "autoDiscovery": True,
+    "jobRetention": 50,
     "preAppQuiesceCmd": "echo,pre quiesce",
     "appQuiesceCmd": "echo,quiesce",
     "postAppQuiesceCmd": "echo,post quiesce",
@@ -21,8 +24,13 @@ EVERY_STEP = {
     "preAppUnquiesceCmd": "echo,pre unquiesce",
     "appUnquiesceCmd": "echo,unquiesce",
     "postAppUnquiesceCmd": "echo,post unquiesce",
+    "archiveCreateCmd": "echo,archive",
+    "archiveDeleteCmd": "echo,archive retention",
+    "backupDeleteCmd": "echo,backup retention",
+    "sendTrapSuccessCmd": "echo,it went well",
+    "sendTrapErrorCmd": "echo,it went wrong",
 }
-"""A configuration with each of the ten steps of rows 2-11 (fossul-behaviour.md §3)."""
+"""A configuration with each of the 21 steps of a backup (fossul-behaviour.md §3)."""
 
 
 def make_config(**changes: object) -> Config:

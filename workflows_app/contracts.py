@@ -1,5 +1,5 @@
 """What activities are asked and answer. Workflows know them by name only; the worker registers
-implementations of these classes (architecture.md §2). Each takes a StepInput and answers a Result.
+implementations of these classes (architecture.md §2). A step takes a StepInput and answers a Result.
 """
 
 from pydantic import BaseModel, ConfigDict
@@ -8,11 +8,12 @@ from temporalio import activity
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
 from workflows_app.domain.plans import Plan, StepSpec
-from workflows_app.domain.results import Result
+from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.results import Backups, Result
 
 
-class BackupInput(BaseModel):
-    """What a backup run is started with: what was clicked is what runs.
+class RunInput(BaseModel):
+    """What every run is started with: what was clicked is what runs.
 
     ``run`` is the run's number, ``requested_by`` a user's name.
     """
@@ -25,6 +26,24 @@ class BackupInput(BaseModel):
     requested_by: str
 
 
+class BackupInput(RunInput):
+    """What a backup is started with."""
+
+
+class RestoreInput(RunInput):
+    """What a restore is started with; ``config.backup`` is what is restored."""
+
+    request: RestoreRequest
+
+
+class CatalogueInput(BaseModel):
+    """Whose backups are asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: Config
+
+
 class StepInput(BaseModel):
     """What one step is given. ``step`` is its number in the run; ``compensates`` when it undoes one."""
 
@@ -35,10 +54,16 @@ class StepInput(BaseModel):
     spec: StepSpec
     config: Config
     compensates: bool = False
+    restore: RestoreRequest = RestoreRequest()
 
 
 class AppActivities:
     """Steps that an app plugin does."""
+
+    @activity.defn(name=naming.APP_DISCOVER)
+    def discover(self, step: StepInput) -> Result:
+        """Find the application's data and logs; ``Result.discover_list`` tells of them."""
+        raise NotImplementedError
 
     @activity.defn(name=naming.APP_QUIESCE)
     def quiesce(self, step: StepInput) -> Result:
@@ -50,6 +75,16 @@ class AppActivities:
         """Thaw the application."""
         raise NotImplementedError
 
+    @activity.defn(name=naming.APP_PRE_RESTORE)
+    def pre_restore(self, step: StepInput) -> Result:
+        """Make the application ready for its data to be replaced."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.APP_POST_RESTORE)
+    def post_restore(self, step: StepInput) -> Result:
+        """Let the application take up its restored data."""
+        raise NotImplementedError
+
 
 class StorageActivities:
     """Steps that a storage plugin does."""
@@ -57,6 +92,54 @@ class StorageActivities:
     @activity.defn(name=naming.STORAGE_BACKUP)
     def backup(self, step: StepInput) -> Result:
         """Make the backup; ``Result.backup`` tells of it."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.STORAGE_RETENTION)
+    def retention(self, step: StepInput) -> Result:
+        """Delete the backups that the run's policy does not keep."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.STORAGE_MOUNT)
+    def mount(self, step: StepInput) -> Result:
+        """Make the run's backup readable for the archive plugin."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.STORAGE_UNMOUNT)
+    def unmount(self, step: StepInput) -> Result:
+        """Undo the mount."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.STORAGE_RESTORE)
+    def restore(self, step: StepInput) -> Result:
+        """Restore ``step.config.backup`` as ``step.restore`` asks."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.STORAGE_LIST)
+    def list(self, catalogue: CatalogueInput) -> Backups:
+        """The backups that exist now; a failure to read them is in ``Backups.result``."""
+        raise NotImplementedError
+
+
+class ArchiveActivities:
+    """Steps that an archive plugin does."""
+
+    @activity.defn(name=naming.ARCHIVE_ARCHIVE)
+    def archive(self, step: StepInput) -> Result:
+        """Copy the run's backup to second storage."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.ARCHIVE_RETENTION)
+    def retention(self, step: StepInput) -> Result:
+        """Delete the archives that the run's policy does not keep."""
+        raise NotImplementedError
+
+
+class RecordActivities:
+    """Steps that keep the dashboard's own records."""
+
+    @activity.defn(name=naming.RECORD_JOB_RETENTION)
+    def job_retention(self, step: StepInput) -> Result:
+        """Delete the records of runs that the configuration does not keep."""
         raise NotImplementedError
 
 

@@ -17,7 +17,8 @@ from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.pulse import Pulse
 from workflows_app.contracts import StepInput
-from workflows_app.domain.plans import backup_plan
+from workflows_app.domain.config import Config
+from workflows_app.domain.plans import StepSpec, backup_plan, restore_plan
 from workflows_app.domain.results import Result
 from workflows_app.models import RunMessage
 from workflows_app.plugins.base import PluginContext
@@ -37,6 +38,12 @@ def activity_name(method: Callable[..., Any]) -> str | None:
     return activity._Definition.must_from_callable(method).name
 
 
+def planned(config: Config, key: str) -> StepSpec:
+    """The step ``key`` of a backup or a restore with that configuration."""
+    plans = (backup_plan(config), restore_plan(config, dry_run=False))
+    return next(step for plan in plans for step in (*plan.steps, *plan.on_error) if step.key == key)
+
+
 class Bench:
     """One stored run and everything that a worker has to do a step of it."""
 
@@ -53,7 +60,7 @@ class Bench:
     def step(self, key: str = "backup-plugin", **settings: object) -> StepInput:
         """The input of a step of a configuration with every step, changed by ``settings``."""
         config = make_config(**settings)
-        return StepInput(run=self.run.pk, step=0, spec=backup_plan(config).step(key), config=config)
+        return StepInput(run=self.run.pk, step=0, spec=planned(config, key), config=config)
 
     def do(self, key: str = "backup-plugin", **settings: object) -> Result:
         """Do a step through the activity that a worker would call for it."""
@@ -75,11 +82,11 @@ class Bench:
 
     def activity(self, key: str) -> Callable[..., Any]:
         """The activity that does the step ``key``."""
-        wanted = backup_plan(make_config()).step(key).activity
+        wanted = planned(make_config(restoreCmd="x", preAppRestoreCmd="x", postAppRestoreCmd="x"), key)
         return next(
             method
             for method in build_activities(PluginRegistry(), self.execution)
-            if activity_name(method) == wanted
+            if activity_name(method) == wanted.activity
         )
 
     def stored(self, step: int = 0, attempt: int = 1) -> list[RunMessage]:

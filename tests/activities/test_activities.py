@@ -20,6 +20,14 @@ COMMANDS = {
     "pre-unquiesce-command": ("preAppUnquiesceCmd", "pre unquiesce"),
     "unquiesce-command": ("appUnquiesceCmd", "unquiesce"),
     "post-unquiesce-command": ("postAppUnquiesceCmd", "post unquiesce"),
+    "backup-delete-command": ("backupDeleteCmd", "backup delete"),
+    "archive-create-command": ("archiveCreateCmd", "archive create"),
+    "archive-delete-command": ("archiveDeleteCmd", "archive delete"),
+    "pre-restore-app-command": ("preAppRestoreCmd", "pre restore app"),
+    "restore-command": ("restoreCmd", "restore"),
+    "post-restore-app-command": ("postAppRestoreCmd", "post restore app"),
+    "send-trap-success-command": ("sendTrapSuccessCmd", "send trap success"),
+    "send-trap-error-command": ("sendTrapErrorCmd", "send trap error"),
 }
 
 # A command whose child stays when it is asked to go, and that tells both numbers in a file.
@@ -155,6 +163,7 @@ def test_the_filesystem_plugin_makes_a_backup_and_tells_of_it(bench: Bench, tmp_
     result = bench.do(
         configName="orders",
         storagePlugin="filesystem",
+        autoDiscovery=False,
         storagePluginParameters={"BackupSrcPaths": str(source), "BackupDestPath": str(destination)},
     )
     assert result.code == 0, result.reason
@@ -169,7 +178,7 @@ def test_the_filesystem_plugin_makes_a_backup_and_tells_of_it(bench: Bench, tmp_
 
 def test_the_filesystem_plugin_refuses_what_it_cannot_do(bench: Bench, tmp_path: Path) -> None:
     parameters = {"BackupSrcPaths": str(tmp_path / "gone"), "BackupDestPath": str(tmp_path / "backups")}
-    result = bench.do(storagePlugin="filesystem", storagePluginParameters=parameters)
+    result = bench.do(storagePlugin="filesystem", autoDiscovery=False, storagePluginParameters=parameters)
     assert result.code == 1
     assert str(tmp_path / "gone") in result.reason
     assert not list(tmp_path.rglob("*.tar*"))
@@ -181,6 +190,7 @@ def test_a_cancelled_filesystem_backup_leaves_nothing(bench: Bench, tmp_path: Pa
     (source / "large").write_bytes(bytes(4 * 1024 * 1024))
     step = bench.begin(
         storagePlugin="filesystem",
+        autoDiscovery=False,
         storagePluginParameters={
             "BackupSrcPaths": str(source),
             "BackupDestPath": str(destination),

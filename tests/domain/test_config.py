@@ -7,6 +7,7 @@ import pytest
 from workflows_app.domain import naming
 from workflows_app.domain.config import CommandField, Config, check_name, check_policy
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.results import Discover
 
 
 def test_an_empty_configuration_has_the_keys_that_fossul_always_sends():
@@ -69,6 +70,17 @@ def test_a_backup_is_named_after_name_policy_number_and_time():
     assert naming.backup_name(config) == "files-daily-12-1700000000"
     named = config.model_copy(update={"storage_plugin_parameters": {"BackupName": "my-db"}})
     assert naming.backup_name(named) == "my-db-daily-12-1700000000"
+
+
+def test_what_was_discovered_is_for_the_storage_plugin():
+    config = Config.model_validate({"storagePluginParameters": {"BackupName": "x", "LogFilePaths": "/old"}})
+    found = [Discover(instance="a", data=("/d/1", "/d/2")), Discover(instance="b", data=("/d/1",))]
+    assert config.discovered(found).storage_plugin_parameters == {
+        "BackupName": "x",
+        "LogFilePaths": "/old",
+        "DataFilePaths": "/d/1,/d/2,/d/1",
+    }
+    assert config.discovered(()) == config
 
 
 def test_every_command_field_reads_its_own_value():

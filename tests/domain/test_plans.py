@@ -11,8 +11,9 @@ def keys(config: Config) -> list[str]:
     return [step.key for step in backup_plan(config).steps]
 
 
-def test_a_full_backup_follows_fossuls_rows_2_to_11():
+def test_a_full_backup_follows_fossuls_order_with_retention_after_the_archive():
     assert keys(make_config()) == [
+        "discover-plugin",
         "pre-quiesce-command",
         "quiesce-command",
         "quiesce-plugin",
@@ -23,16 +24,31 @@ def test_a_full_backup_follows_fossuls_rows_2_to_11():
         "unquiesce-command",
         "unquiesce-plugin",
         "post-unquiesce-command",
+        "mount-plugin",
+        "archive-create-command",
+        "archive-plugin",
+        "archive-delete-command",
+        "archive-retention",
+        "unmount-plugin",
+        "backup-delete-command",
+        "backup-retention",
+        "job-retention",
+        "send-trap-success-command",
     ]
 
 
 @pytest.mark.parametrize("left_out", EVERY_STEP)
 def test_what_is_not_configured_is_not_in_the_plan(left_out):
-    full, without = keys(make_config()), keys(make_config(**{left_out: ""}))
+    full, without = keys(make_config()), keys(make_config(**{left_out: type(EVERY_STEP[left_out])()}))
     gone = [key for key in full if key not in without]
-    families = {"appPlugin": ["quiesce-plugin", "unquiesce-plugin"], "storagePlugin": ["backup-plugin"]}
+    families = {
+        "appPlugin": ["discover-plugin", "quiesce-plugin", "unquiesce-plugin"],
+        "storagePlugin": ["backup-plugin", "mount-plugin", "unmount-plugin", "backup-retention"],
+        "archivePlugin": ["mount-plugin", "archive-plugin", "archive-retention", "unmount-plugin"],
+        "sendTrapErrorCmd": [],
+    }
     assert gone == families.get(left_out, gone[:1])
-    assert len(gone) >= 1
+    assert gone or left_out == "sendTrapErrorCmd"
     assert without == [key for key in full if key in without]
 
 
@@ -47,6 +63,19 @@ def test_what_freezes_names_what_thaws():
     assert freezing == {"quiesce-command": "unquiesce-command", "quiesce-plugin": "unquiesce-plugin"}
     for undo in freezing.values():
         assert plan.step(undo).options.attempts == 0, "a thaw is tried until it is done"
+
+
+def test_what_is_mounted_is_unmounted():
+    mount = backup_plan(make_config()).step("mount-plugin")
+    assert mount.undo == "unmount-plugin"
+    assert not mount.freezes
+
+
+def test_the_error_notice_is_no_step_of_a_run_that_goes_well():
+    plan = backup_plan(make_config())
+    assert [step.key for step in plan.on_error] == ["send-trap-error-command"]
+    assert "send-trap-error-command" not in [step.key for step in plan.steps]
+    assert backup_plan(make_config(sendTrapErrorCmd="")).on_error == ()
 
 
 def test_a_quiesce_command_without_an_unquiesce_command_names_none():

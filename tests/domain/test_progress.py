@@ -57,7 +57,7 @@ def test_a_started_run_shows_its_whole_plan_as_pending():
 
 
 def test_a_step_waits_then_runs_then_is_complete():
-    events = step(0, "pre-quiesce-command", 1)
+    events = step(0, "discover-plugin", 1)
     states = [fold(STARTED + events[:n]).steps[0].state for n in range(4)]
     assert states == [StepState.PENDING, StepState.WAITING, StepState.RUNNING, StepState.COMPLETE]
     done = fold(STARTED + events).steps[0]
@@ -124,6 +124,26 @@ def test_a_thaw_that_failed_leaves_the_application_frozen_and_says_so():
     )
     assert not again.frozen
     assert not again.thaw_failed
+
+
+def test_the_error_notice_is_shown_as_what_it_is_and_not_as_an_undoing():
+    (notice,) = PLAN.on_error
+    progress = fold(
+        [
+            *STARTED,
+            *step(0, "discover-plugin", 1, StepState.ERROR),
+            StepScheduled(at(3), 1, notice, compensates=True),
+            StepEnded(at(4), 1, StepState.COMPLETE),
+        ]
+    )
+    last = progress.steps[-1]
+    assert (last.key, last.compensates, last.phase) == (
+        "send-trap-error-command", False, "Sending Error Notifications",
+    )  # fmt: skip
+
+
+def test_a_mount_does_not_count_as_frozen():
+    assert not fold(STARTED + step(0, "mount-plugin", 1)).frozen
 
 
 def test_a_terminated_run_leaves_no_step_running():

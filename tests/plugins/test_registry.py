@@ -9,10 +9,11 @@ import pytest
 
 from tests.plugins.conftest import Call
 from workflows_app.domain.errors import PluginFailed, PluginMissing
-from workflows_app.domain.results import Level, Result
-from workflows_app.plugins.base import AppPlugin, StoragePlugin
+from workflows_app.domain.results import Discover, Level, Result
+from workflows_app.plugins.base import AppPlugin, ArchivePlugin, StoragePlugin
 from workflows_app.plugins.registry import PluginRegistry
 from workflows_app.plugins.sample_app.plugin import SampleApp
+from workflows_app.plugins.sample_archive.plugin import SampleArchive
 from workflows_app.plugins.sample_storage.plugin import SampleStorage
 
 ACME = """
@@ -27,10 +28,19 @@ class App:
     def info(self):
         return PluginInfo(name="acme", type="app")
 
+    def discover(self, context):
+        return Result()
+
     def quiesce(self, context):
         return Result(code=7)
 
     def unquiesce(self, context):
+        return Result()
+
+    def pre_restore(self, context):
+        return Result()
+
+    def post_restore(self, context):
         return Result()
 
 instance = App()
@@ -77,12 +87,14 @@ def test_the_samples_are_built_in() -> None:
     registry = PluginRegistry()
     assert isinstance(registry.app("sample-app"), SampleApp)
     assert isinstance(registry.storage("sample-storage"), SampleStorage)
+    assert isinstance(registry.archive("sample-archive"), SampleArchive)
 
 
 def test_fossuls_native_names_find_the_plugins_that_replace_them() -> None:
     registry = PluginRegistry()
     assert registry.app("sample-app.so") is registry.app("sample-app")
     assert registry.storage("sample-storage.so") is registry.storage("sample-storage")
+    assert registry.archive("sample-archive.so") is registry.archive("sample-archive")
 
 
 def test_an_unknown_plugin_is_told_with_the_known_ones() -> None:
@@ -93,7 +105,7 @@ def test_an_unknown_plugin_is_told_with_the_known_ones() -> None:
     assert "Known storage plugins: filesystem, sample-storage. " in str(missing.value)
     with pytest.raises(PluginMissing, match="There is no app plugin 'sample-storage'"):
         registry.app("sample-storage")
-    with pytest.raises(PluginMissing, match="Known archive plugins: none"):
+    with pytest.raises(PluginMissing, match="Known archive plugins: sample-archive"):
         registry.archive("aws")
 
 
@@ -146,7 +158,7 @@ def test_nobody_takes_the_place_of_a_built_in_plugin(
         ),
         ("acme_plugins:Broken", "could not be loaded: ValueError: no license"),
         ("acme_quits:App", "could not be loaded: SystemExit: go away"),
-        ("acme_plugins:Half", "is no app plugin: it has no unquiesce"),
+        ("acme_plugins:Half", "is no app plugin: it has no discover, unquiesce"),
         ("acme_plugins:ACME", "could not be loaded"),
     ],
 )
@@ -161,7 +173,10 @@ def test_a_plugin_that_cannot_be_used_is_named_with_the_cause(
 
 def test_a_plugin_of_another_family_is_refused(install: Install) -> None:
     install("acme = acme_plugins:App", group="fossul.storage_plugins")
-    with pytest.raises(PluginFailed, match="is no storage plugin: it has no backup"):
+    with pytest.raises(
+        PluginFailed,
+        match=r"is no storage plugin: it has no backup, .*backup_delete_workflow, restore, mount, unmount",
+    ):
         PluginRegistry().storage("acme")
 
 
@@ -170,6 +185,7 @@ def test_infos_tell_of_every_plugin_that_works(install: Install, caplog: pytest.
     infos = PluginRegistry().infos()
     assert [info.name for info in infos if info.type == "app"] == ["acme", "sample"]
     assert "sample-storage" in [info.name for info in infos if info.type == "storage"]
+    assert [info.name for info in infos if info.type == "archive"] == ["sample-archive"]
     assert "No information about app plugin 'bad': PluginFailed(" in caplog.text
     assert "No information about app plugin 'rude': TypeError(" in caplog.text
 
@@ -178,21 +194,84 @@ def test_the_sample_app_says_what_fossuls_does(call: Call) -> None:
     plugin: AppPlugin = SampleApp()
     assert plugin.quiesce(call.context) == Result()
     assert plugin.unquiesce(call.context) == Result()
+    assert plugin.pre_restore(call.context) == Result()
+    assert plugin.post_restore(call.context) == Result()
     assert call.said == [
         (Level.INFO, "*** Application Quiesce ***"),
         (Level.INFO, "*** Application Unquiesce ***"),
+        (Level.INFO, "*** Application PreRestore ***"),
+        (Level.INFO, "*** Application PostRestore ***"),
     ]
     info = plugin.info()
     assert (info.name, info.type, info.version) == ("sample", "app", "1.0.0")
-    assert [capability.name for capability in info.capabilities] == ["quiesce", "unquiesce", "info"]
+    assert [capability.name for capability in info.capabilities] == [
+        "discover",
+        "quiesce",
+        "unquiesce",
+        "preRestore",
+        "postRestore",
+        "info",
+    ]
     assert [parameter.name for parameter in info.parameters] == ["SampleAppVar1", "SampleAppVar2"]
 
 
 def test_the_sample_storage_says_what_fossuls_does(call: Call) -> None:
     plugin: StoragePlugin = SampleStorage()
     assert plugin.backup(call.context) == Result()
-    assert call.said == [(Level.INFO, "*** Backup ***")]
+    assert plugin.backup_list(call.context) == ()
+    assert plugin.backup_delete_workflow(call.context) == Result()
+    assert plugin.restore(call.context) == Result()
+    assert plugin.mount(call.context) == Result()
+    assert plugin.unmount(call.context) == Result()
+    assert call.said == [
+        (Level.INFO, "*** Backup ***"),
+        (Level.INFO, "*** Backup Delete Workflow ***"),
+        (Level.INFO, "*** Restore ***"),
+        (Level.INFO, "Mount not implemented or required"),
+        (Level.INFO, "Unmount not implemented or required"),
+    ]
     info = plugin.info()
     assert (info.name, info.type, info.version) == ("sample-storage", "storage", "1.0.0")
-    assert [capability.name for capability in info.capabilities] == ["backup", "info"]
+    assert [capability.name for capability in info.capabilities] == [
+        "backup",
+        "restore",
+        "backupList",
+        "backupDeleteWorkflow",
+        "info",
+    ]
     assert [parameter.name for parameter in info.parameters] == ["SampleStorageVar1", "SampleStorageVar2"]
+
+
+def test_the_sample_app_discovers_what_fossuls_does(call: Call) -> None:
+    paths = {
+        "data": ("/path/to/data/file1", "/path/to/data/file2"),
+        "logs": ("/path/to/logs/file1", "/path/to/logs/file2"),
+    }
+    assert SampleApp().discover(call.context) == Result(
+        discover_list=(Discover(instance="inst1", **paths), Discover(instance="inst2", **paths))
+    )
+    files = (
+        "data files: [/path/to/data/file1 /path/to/data/file2] "
+        "log files: [/path/to/logs/file1 /path/to/logs/file2]"
+    )
+    assert call.said == [
+        (Level.INFO, "*** Application Discovery ***"),
+        (Level.INFO, f"Instance [inst1] {files}"),
+        (Level.INFO, f"Instance [inst2] {files}"),
+    ]
+
+
+def test_the_sample_archive_says_what_fossuls_does(call: Call) -> None:
+    plugin: ArchivePlugin = SampleArchive()
+    assert plugin.archive(call.context) == Result()
+    assert plugin.archive_list(call.context) == ()
+    assert plugin.archive_delete(call.context) == Result()
+    assert call.said == [(Level.INFO, "*** Archive ***"), (Level.INFO, "*** Archive Delete ***")]
+    info = plugin.info()
+    assert (info.name, info.type, info.version) == ("sample-archive", "archive", "1.0.0")
+    assert [capability.name for capability in info.capabilities] == [
+        "archive",
+        "archiveList",
+        "archiveDelete",
+        "info",
+    ]

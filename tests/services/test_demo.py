@@ -85,7 +85,7 @@ def test_the_demo_can_be_run_by_the_plugins_that_it_names(installed: Config, tmp
     parameters = Parameters.of(context)
     assert parameters.sources == (tmp_path / "demo" / "source",)
     assert parameters.bandwidth
-    assert len(list(backup_plan(installed).steps)) == 8
+    assert len(list(backup_plan(installed).steps)) == 10
 
 
 def test_the_demo_has_two_policies(installed: Config) -> None:

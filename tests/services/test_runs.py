@@ -45,7 +45,8 @@ async def test_a_backup_runs_to_its_end_and_is_recorded(worker):
         number, "COMPLETED", "backup", "daily",
     )  # fmt: skip
     texts = [m["message"] for m in run.result["result"]["messages"]]
-    assert texts[:4] == [
+    assert texts[0] == "*** Application Discovery ***"
+    assert texts[3:7] == [
         "Performing pre quiesce command [echo,pre quiesce]",
         "Executing command [echo pre quiesce]",
         "pre quiesce",

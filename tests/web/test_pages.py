@@ -382,3 +382,23 @@ def test_a_bug_answers_with_a_page_of_the_same_look(client: Client, site: None, 
     assert response.status_code == 500
     assert "Running backups are not affected" in text(response)
     check_page(text(response))
+
+
+def test_restore_points_that_cannot_be_read_are_unknown_and_not_none(operator: Client) -> None:
+    response = operator.get("/profiles/shop/orders/restore-points/")
+    assert response.status_code == 503
+    html = text(response)
+    check_page(html)
+    assert "Unknown." in html
+    assert "There is no backup yet" not in html
+
+
+def test_restoring_needs_the_right_and_a_typed_name(client: Client, operator: Client, site: None) -> None:
+    path = "/profiles/shop/orders/restore/orders-daily-1-2/"
+    assert operator.post(path, {"confirmation": "order"}).status_code in (422, 503)
+    assert Run.objects.filter(type="restore").count() == 0
+    viewer = User.objects.create_user("vera")
+    viewer.groups.add(Group.objects.get_or_create(name="viewer")[0])
+    client.force_login(viewer)
+    assert client.get(path).status_code == 403
+    assert client.post(path, {"confirmation": "orders"}).status_code == 403

@@ -21,7 +21,7 @@ class Swapped:
     async def run(self, backup: BackupInput) -> WorkflowStatusResult:
         first, second, third, *rest = backup.plan.stages
         plan = Plan(stages=(first, third, second, *rest))
-        return await StepRunner(backup.run, backup.config, plan).run()
+        return await StepRunner(backup.model_copy(update={"plan": plan})).run()
 
 
 @workflow.defn(name=naming.BACKUP_WORKFLOW)
@@ -31,7 +31,7 @@ class OneByOne:
     @workflow.run
     async def run(self, backup: BackupInput) -> WorkflowStatusResult:
         plan = Plan(stages=tuple(Stage(steps=(step,)) for step in backup.plan.steps))
-        return await StepRunner(backup.run, backup.config, plan).run()
+        return await StepRunner(backup.model_copy(update={"plan": plan})).run()
 
 
 @workflow.defn(name=naming.BACKUP_WORKFLOW)
@@ -41,7 +41,7 @@ class Shorter:
     @workflow.run
     async def run(self, backup: BackupInput) -> WorkflowStatusResult:
         plan = Plan(stages=backup.plan.stages[:-1])
-        return await StepRunner(backup.run, backup.config, plan).run()
+        return await StepRunner(backup.model_copy(update={"plan": plan})).run()
 
 
 @workflow.defn(name=naming.BACKUP_WORKFLOW)
@@ -51,4 +51,4 @@ class Slower:
     @workflow.run
     async def run(self, backup: BackupInput) -> WorkflowStatusResult:
         await workflow.sleep(timedelta(seconds=1))
-        return await StepRunner(backup.run, backup.config, backup.plan).run()
+        return await StepRunner(backup).run()

@@ -10,9 +10,9 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import Worker
 
-from workflows_app.contracts import StepInput
+from workflows_app.contracts import CatalogueInput, StepInput
 from workflows_app.domain import naming
-from workflows_app.domain.results import Backup, Level, Message, Result
+from workflows_app.domain.results import Backup, Backups, Level, Message, Result
 from workflows_app.worker import workflow_runner
 from workflows_app.workflows.registered import WORKFLOWS
 
@@ -38,6 +38,10 @@ class Steps:
             backup=GOOD if step.spec.activity == naming.STORAGE_BACKUP else Backup(),
         )
 
+    @activity.defn(name=naming.APP_DISCOVER)
+    def discover(self, step: StepInput) -> Result:
+        return self._do(step)
+
     @activity.defn(name=naming.APP_QUIESCE)
     def quiesce(self, step: StepInput) -> Result:
         return self._do(step)
@@ -48,6 +52,46 @@ class Steps:
 
     @activity.defn(name=naming.STORAGE_BACKUP)
     def backup(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.APP_PRE_RESTORE)
+    def pre_restore(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.APP_POST_RESTORE)
+    def post_restore(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.STORAGE_RESTORE)
+    def restore(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.STORAGE_LIST)
+    def list(self, catalogue: CatalogueInput) -> Backups:
+        return Backups(backup=(GOOD,), result=Result())
+
+    @activity.defn(name=naming.STORAGE_RETENTION)
+    def backup_retention(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.STORAGE_MOUNT)
+    def mount(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.STORAGE_UNMOUNT)
+    def unmount(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.ARCHIVE_ARCHIVE)
+    def archive(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.ARCHIVE_RETENTION)
+    def archive_retention(self, step: StepInput) -> Result:
+        return self._do(step)
+
+    @activity.defn(name=naming.RECORD_JOB_RETENTION)
+    def job_retention(self, step: StepInput) -> Result:
         return self._do(step)
 
     @activity.defn(name=naming.COMMAND_RUN)
@@ -62,7 +106,23 @@ class Steps:
                 client,
                 task_queue=task_queue,
                 workflows=WORKFLOWS,
-                activities=[self.quiesce, self.unquiesce, self.backup, self.run],
+                activities=[
+                    self.discover,
+                    self.quiesce,
+                    self.unquiesce,
+                    self.pre_restore,
+                    self.post_restore,
+                    self.restore,
+                    self.list,
+                    self.backup,
+                    self.backup_retention,
+                    self.mount,
+                    self.unmount,
+                    self.archive,
+                    self.archive_retention,
+                    self.job_retention,
+                    self.run,
+                ],
                 activity_executor=pool,
                 workflow_runner=workflow_runner(),
                 max_cached_workflows=cached,

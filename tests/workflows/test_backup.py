@@ -14,11 +14,17 @@ from workflows_app.contracts import BackupInput
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
 from workflows_app.domain.plans import Plan, Stage, backup_plan
-from workflows_app.domain.results import WorkflowStatusResult
+from workflows_app.domain.results import Discover, Result, WorkflowStatusResult
 from workflows_app.workflows.backup import BackupWorkflow
 
 EVERY_KEY = [step.key for step in backup_plan(make_config()).steps]
-FREEZING = {"quiesce-command": "unquiesce-command", "quiesce-plugin": "unquiesce-plugin"}
+UNDONE_BY = {
+    "quiesce-command": "unquiesce-command",
+    "quiesce-plugin": "unquiesce-plugin",
+    "mount-plugin": "unmount-plugin",
+}
+NOTICE = "send-trap-error-command"
+THAW = ["undo unquiesce-command", "undo unquiesce-plugin", f"undo {NOTICE}"]
 
 
 async def start(
@@ -72,30 +78,28 @@ async def test_replaying_after_every_task_changes_nothing(temporal_server, task_
     behave = {"backup-plugin": say_no}
     async with Steps(behave).worker(temporal_server, task_queue, cached=0) as steps:
         await failure_of(await start(temporal_server, task_queue))
-    assert steps.done[-2:] == ["undo unquiesce-command", "undo unquiesce-plugin"]
+    assert steps.done[-3:] == THAW
 
 
 @pytest.mark.parametrize("fails", [say_no, crash], ids=["says no", "crashes"])
 @pytest.mark.parametrize("key", EVERY_KEY)
 async def test_whatever_fails_the_application_is_thawed(temporal_server, task_queue, key, fails):
-    """Each step fails in turn, once: what was frozen before is thawed exactly once more or for good."""
+    """Each step fails in turn, once: what was frozen or mounted is undone as often as is needed."""
     behave = {key: succeed_after(1, fails)}
-    thaws_by_itself = fails is crash and key in FREEZING.values()
+    thaws_by_itself = fails is crash and key in UNDONE_BY.values()
     async with Steps(behave).worker(temporal_server, task_queue) as steps:
         handle = await start(temporal_server, task_queue)
         if thaws_by_itself:
-            # A thaw that breaks is tried again by Temporal, and the run goes on.
+            # An undoing that breaks is tried again by Temporal, and the run goes on.
             await handle.result()
             assert steps.done.count(key) == 2
             return
         failure = await failure_of(handle)
     reached = EVERY_KEY[: EVERY_KEY.index(key) + 1]
     owed = [
-        undo
-        for freeze, undo in FREEZING.items()
-        if freeze in reached and (undo not in reached or undo == key)
+        undo for done, undo in UNDONE_BY.items() if done in reached and (undo not in reached or undo == key)
     ]
-    assert steps.done == reached + [f"undo {undo}" for undo in owed]
+    assert steps.done == reached + [f"undo {undo}" for undo in (*owed, NOTICE)]
     assert failure.type == naming.STEP_FAILED
     assert failure.non_retryable
     status = details_of(failure)
@@ -104,8 +108,10 @@ async def test_whatever_fails_the_application_is_thawed(temporal_server, task_qu
     assert [s.status for s in status.workflow.steps] == [
         *["COMPLETE"] * (len(reached) - 1),
         "ERROR",
-        *["COMPLETE"] * len(owed),
+        *["COMPLETE"] * (len(owed) + 1),
     ]
+    made = EVERY_KEY.index(key) > EVERY_KEY.index("backup-plugin")
+    assert ("is good" in failure.message) == made, "a failure later on does not make the backup bad"
     words = f"{key} said no" if fails is say_no else f"{key} broke"
     assert words in failure.message
     assert words in [m.message for m in status.result.messages]
@@ -115,8 +121,8 @@ async def test_a_thaw_that_fails_for_good_is_told_and_does_not_stop_the_other(te
     behave = {"backup-plugin": say_no, "unquiesce-command": say_no}
     async with Steps(behave).worker(temporal_server, task_queue) as steps:
         failure = await failure_of(await start(temporal_server, task_queue))
-    assert steps.done[-2:] == ["undo unquiesce-command", "undo unquiesce-plugin"]
-    undone = details_of(failure).workflow.steps[-2:]
+    assert steps.done[-3:] == THAW
+    undone = details_of(failure).workflow.steps[-3:-1]
     assert [(s.key, s.status) for s in undone] == [
         ("unquiesce-command", "ERROR"),
         ("unquiesce-plugin", "COMPLETE"),
@@ -138,7 +144,7 @@ async def test_a_cancelled_backup_thaws_and_ends_as_cancelled(temporal_server, t
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
     assert isinstance(caught.value.cause, CancelledError)
-    assert steps.done[-2:] == ["undo unquiesce-command", "undo unquiesce-plugin"]
+    assert steps.done[-3:] == THAW
     assert order == [True], "the backup was over before the application was thawed"
 
 
@@ -151,8 +157,28 @@ async def test_a_cancel_while_thawing_does_not_stop_the_thaw(temporal_server, ta
         await handle.cancel()
         held.release.set()
         failure = await failure_of(handle)
-    assert steps.done[-2:] == ["undo unquiesce-command", "undo unquiesce-plugin"]
-    assert [s.status for s in details_of(failure).workflow.steps[-2:]] == ["COMPLETE", "COMPLETE"]
+    assert steps.done[-3:] == THAW
+    assert [s.status for s in details_of(failure).workflow.steps[-3:]] == ["COMPLETE"] * 3
+
+
+async def test_what_is_discovered_reaches_the_storage_plugin(temporal_server, task_queue):
+    given = []
+    found = Result(discover_list=(Discover(instance="a", data=("/data",), logs=("/log",)),))
+    behave = {
+        "discover-plugin": lambda step: found,
+        "backup-plugin": lambda step: given.append(step.config.storage_plugin_parameters) or Result(),
+    }
+    async with Steps(behave).worker(temporal_server, task_queue):
+        await (await start(temporal_server, task_queue)).result()
+    assert given == [{"DataFilePaths": "/data", "LogFilePaths": "/log"}]
+
+
+async def test_an_error_notice_that_fails_changes_nothing_else(temporal_server, task_queue):
+    behave = {"backup-plugin": say_no, NOTICE: say_no}
+    async with Steps(behave).worker(temporal_server, task_queue) as steps:
+        failure = await failure_of(await start(temporal_server, task_queue))
+    assert steps.done[-3:] == THAW
+    assert "backup-plugin said no" in failure.message
 
 
 async def test_the_query_status_answers_while_the_run_goes_on(temporal_server, task_queue):

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from workflows_app.activities.app import AppPluginActivities
+from workflows_app.activities.archive import ArchivePluginActivities
 from workflows_app.activities.command import ConfiguredCommandActivities
 from workflows_app.activities.execution import StepExecution
+from workflows_app.activities.records import RunRecordActivities
 from workflows_app.activities.storage import StoragePluginActivities
 from workflows_app.plugins.registry import PluginRegistry
 
@@ -15,4 +17,22 @@ def build_activities(registry: PluginRegistry, execution: StepExecution) -> list
     app = AppPluginActivities(registry, execution)
     storage = StoragePluginActivities(registry, execution)
     command = ConfiguredCommandActivities(execution)
-    return [app.quiesce, app.unquiesce, storage.backup, command.run]
+    archive = ArchivePluginActivities(registry, execution)
+    records = RunRecordActivities(execution)
+    return [
+        app.discover,
+        app.quiesce,
+        app.unquiesce,
+        app.pre_restore,
+        app.post_restore,
+        storage.backup,
+        storage.retention,
+        storage.mount,
+        storage.unmount,
+        storage.restore,
+        storage.list,
+        archive.archive,
+        archive.retention,
+        records.job_retention,
+        command.run,
+    ]

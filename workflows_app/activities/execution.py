@@ -13,10 +13,11 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.pulse import Pulse
 from workflows_app.contracts import StepInput
+from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled, FossulError
 from workflows_app.domain.messages import MessageBound, storable
 from workflows_app.domain.redaction import Redactor
-from workflows_app.domain.results import Level, Message, Result
+from workflows_app.domain.results import Backup, Backups, Level, Message, Result
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.environment import child_environment
 
@@ -68,6 +69,7 @@ class StepExecution:
             cancelled=patient.cancelled,
             on_cancel=patient.on_cancel,
             environment=self._environment,
+            restore=step.restore,
         )
         try:
             result = work(context)
@@ -92,6 +94,40 @@ class StepExecution:
             self._pulse.discharge(patient)
             transcript.admit_loss()
         return result.model_copy(update={"messages": messages.messages(), "lines": transcript.lines})
+
+    def ask(
+        self,
+        config: Config,
+        look: Callable[[PluginContext], tuple[Backup, ...]],
+        parameters: Mapping[str, str],
+    ) -> Backups:
+        """Call ``look`` outside of any run and answer what it found.
+
+        A FossulError is in the result, with code 1: an empty list would say that there are none.
+        """
+        messages = MessageBound()
+        redactor = Redactor()
+        patient = self._pulse.admit()
+
+        def say(level: Level, text: str) -> None:
+            messages.add(Message.now(level, redactor.redact(storable(text))))
+
+        context = PluginContext(
+            config=config,
+            parameters=parameters,
+            say=say,
+            cancelled=patient.cancelled,
+            on_cancel=patient.on_cancel,
+            environment=self._environment,
+        )
+        try:
+            found = look(context)
+            return Backups(backup=found, result=Result(messages=messages.messages()))
+        except FossulError as error:
+            say(Level.ERROR, str(error))
+            return Backups(result=Result(code=1, messages=messages.messages()))
+        finally:
+            self._pulse.discharge(patient)
 
 
 def _worker_stops() -> bool:

@@ -1,12 +1,13 @@
 """A configuration as Fossul reads and sends it (fossul-behaviour.md §1, §2)."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 
 from pydantic import Field
 
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.results import Backup
+from workflows_app.domain.results import Backup, Discover
 from workflows_app.domain.wire import WireModel
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
@@ -21,15 +22,23 @@ class Retention(WireModel):
 
 
 class CommandField(StrEnum):
-    """The configuration's command fields that a backup runs, by Fossul's (TOML) name (§6)."""
+    """The configuration's command fields, by Fossul's (TOML) name (§6)."""
 
     PRE_QUIESCE = "PreAppQuiesceCmd"
     QUIESCE = "AppQuiesceCmd"
     POST_QUIESCE = "PostAppQuiesceCmd"
     BACKUP_CREATE = "BackupCreateCmd"
+    BACKUP_DELETE = "BackupDeleteCmd"
+    ARCHIVE_CREATE = "ArchiveCreateCmd"
+    ARCHIVE_DELETE = "ArchiveDeleteCmd"
     PRE_UNQUIESCE = "PreAppUnquiesceCmd"
     UNQUIESCE = "AppUnquiesceCmd"
     POST_UNQUIESCE = "PostAppUnquiesceCmd"
+    PRE_RESTORE = "PreAppRestoreCmd"
+    RESTORE = "RestoreCmd"
+    POST_RESTORE = "PostAppRestoreCmd"
+    SUCCESS_NOTICE = "SendTrapSuccessCmd"
+    ERROR_NOTICE = "SendTrapErrorCmd"
 
     @property
     def words(self) -> str:
@@ -42,9 +51,17 @@ _COMMAND_WORDS = {
     CommandField.QUIESCE: "quiesce",
     CommandField.POST_QUIESCE: "post quiesce",
     CommandField.BACKUP_CREATE: "backup create",
+    CommandField.BACKUP_DELETE: "backup delete",
+    CommandField.ARCHIVE_CREATE: "archive create",
+    CommandField.ARCHIVE_DELETE: "archive delete",
     CommandField.PRE_UNQUIESCE: "pre unquiesce",
     CommandField.UNQUIESCE: "unquiesce",
     CommandField.POST_UNQUIESCE: "post unquiesce",
+    CommandField.PRE_RESTORE: "pre restore app",
+    CommandField.RESTORE: "restore",
+    CommandField.POST_RESTORE: "post restore app",
+    CommandField.SUCCESS_NOTICE: "send trap success",
+    CommandField.ERROR_NOTICE: "send trap error",
 }
 
 
@@ -116,6 +133,20 @@ class Config(WireModel):
         """How many backups of ``policy`` are kept: by the first entry for it, -1 when there is none (§2)."""
         return next((r.retention_number for r in self.backup_retentions if r.policy == policy), -1)
 
+    def discovered(self, found: Sequence[Discover]) -> "Config":
+        """Answer the configuration with the paths that a discovery found, for the storage plugin.
+
+        All data paths of all instances, in order, joined by commas, become its parameter
+        ``DataFilePaths``, the log paths ``LogFilePaths``; each only if there are any (§3, "What carries
+        over").
+        """
+        paths = {
+            "DataFilePaths": ",".join(path for instance in found for path in instance.data),
+            "LogFilePaths": ",".join(path for instance in found for path in instance.logs),
+        }
+        parameters = self.storage_plugin_parameters | {name: value for name, value in paths.items() if value}
+        return self.model_copy(update={"storage_plugin_parameters": parameters})
+
     def for_run(self, number: int, policy: str, timestamp: int, kind: str = "backup") -> "Config":
         """Answer the consolidated configuration of one run (§2 "Consolidation for a run").
 
@@ -133,15 +164,30 @@ class Config(WireModel):
             }
         )
 
+    def for_restore(self, number: int, backup: Backup, timestamp: int) -> "Config":
+        """Answer the configuration of a restore of ``backup`` (§4). Arguments as in ``for_run``."""
+        selected = int(backup.workflow_id) if backup.workflow_id.isdecimal() else 0
+        return self.for_run(number, backup.policy, timestamp, "restore").model_copy(
+            update={"backup": backup, "selected_workflow_id": selected}
+        )
+
 
 _COMMAND_ATTRIBUTES = {
     CommandField.PRE_QUIESCE: "pre_app_quiesce_cmd",
     CommandField.QUIESCE: "app_quiesce_cmd",
     CommandField.POST_QUIESCE: "post_app_quiesce_cmd",
     CommandField.BACKUP_CREATE: "backup_create_cmd",
+    CommandField.BACKUP_DELETE: "backup_delete_cmd",
+    CommandField.ARCHIVE_CREATE: "archive_create_cmd",
+    CommandField.ARCHIVE_DELETE: "archive_delete_cmd",
     CommandField.PRE_UNQUIESCE: "pre_app_unquiesce_cmd",
     CommandField.UNQUIESCE: "app_unquiesce_cmd",
     CommandField.POST_UNQUIESCE: "post_app_unquiesce_cmd",
+    CommandField.PRE_RESTORE: "pre_app_restore_cmd",
+    CommandField.RESTORE: "restore_cmd",
+    CommandField.POST_RESTORE: "post_app_restore_cmd",
+    CommandField.SUCCESS_NOTICE: "send_trap_success_cmd",
+    CommandField.ERROR_NOTICE: "send_trap_error_cmd",
 }
 
 

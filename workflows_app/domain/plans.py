@@ -1,6 +1,6 @@
 """Plans: which steps a run takes, in which order, and how each is run. Pure data and pure functions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from workflows_app.domain import naming
 from workflows_app.domain.config import CommandField, Config
@@ -50,13 +50,16 @@ class Stage(WireModel):
 
 
 class Plan(WireModel):
-    """The stages of a run, in order."""
+    """The stages of a run, in order; ``on_error`` is what a run that did not complete does at its end."""
+
+    omit_empty = frozenset({"onError"})
 
     stages: tuple[Stage, ...] = ()
+    on_error: tuple[StepSpec, ...] = ()
 
     @property
     def steps(self) -> Iterator[StepSpec]:
-        """All steps, in order."""
+        """All steps of the stages, in order."""
         return (step for stage in self.stages for step in stage.steps)
 
     def step(self, key: str) -> StepSpec:
@@ -67,57 +70,159 @@ class Plan(WireModel):
         raise KeyError(key)
 
 
+DISCOVERY_PHASE = "Performing Application Discovery"
 QUIESCE_PHASE = "Performing Application Quiesce"
 BACKUP_PHASE = "Performing Backup"
 UNQUIESCE_PHASE = "Performing Application Unquiesce"
+MOUNT_PHASE = "Performing Mount"
+ARCHIVE_PHASE = "Performing Archive"
+ARCHIVE_RETENTION_PHASE = "Performing Archive Retention"
+UNMOUNT_PHASE = "Performing Unmount"
+RETENTION_PHASE = "Performing Backup Retention"
+JOB_PHASE = "Job Cleanup"
+NOTICE_PHASE = "Sending Notifications"
+ERROR_NOTICE_PHASE = "Sending Error Notifications"
 
-# Thawing is repeated until it is done: a lost worker must never leave the application frozen.
-_THAW = StepOptions(timeout_seconds=HOUR, attempts=0)
+# Undoing is repeated until it is done: a lost worker must never leave the application frozen.
+_UNDO = StepOptions(timeout_seconds=HOUR, attempts=0)
 
 
 def backup_plan(config: Config) -> Plan:
-    """The steps of a backup in Fossul's order (fossul-behaviour.md §3, rows 2-11).
+    """The steps of a backup in Fossul's order (fossul-behaviour.md §3), every step in a stage of its own.
 
-    Each step is there only when it is configured, every step in a stage of its own.
+    Each step is there only when it is configured. One thing differs on purpose: backup retention comes
+    after the archive, so that no backup goes before its copy exists (ADR 0003).
     """
-    app = bool(config.app_plugin)
+    app, storage, archive = config.app_plugin, config.storage_plugin, config.archive_plugin
+    mounts = bool(storage and archive)
     steps = [
+        _plugin(
+            app if config.auto_discovery else "",
+            "discover-plugin",
+            "Discover",
+            DISCOVERY_PHASE,
+            naming.APP_DISCOVER,
+        ),
         _command(config, CommandField.PRE_QUIESCE, QUIESCE_PHASE),
         _command(config, CommandField.QUIESCE, QUIESCE_PHASE, freezes=True, undo=CommandField.UNQUIESCE),
-        StepSpec(
-            key="quiesce-plugin",
-            name=f"Quiesce with {config.app_plugin}",
-            phase=QUIESCE_PHASE,
-            activity=naming.APP_QUIESCE,
+        _plugin(
+            app,
+            "quiesce-plugin",
+            "Quiesce",
+            QUIESCE_PHASE,
+            naming.APP_QUIESCE,
             freezes=True,
             undo="unquiesce-plugin",
-        )
-        if app
-        else None,
+        ),
         _command(config, CommandField.POST_QUIESCE, QUIESCE_PHASE),
         _command(config, CommandField.BACKUP_CREATE, BACKUP_PHASE),
-        StepSpec(
-            key="backup-plugin",
-            name=f"Backup with {config.storage_plugin}",
-            phase=BACKUP_PHASE,
-            activity=naming.STORAGE_BACKUP,
-        )
-        if config.storage_plugin
-        else None,
+        _plugin(storage, "backup-plugin", "Backup", BACKUP_PHASE, naming.STORAGE_BACKUP),
         _command(config, CommandField.PRE_UNQUIESCE, UNQUIESCE_PHASE),
-        _command(config, CommandField.UNQUIESCE, UNQUIESCE_PHASE, options=_THAW),
-        StepSpec(
-            key="unquiesce-plugin",
-            name=f"Unquiesce with {config.app_plugin}",
-            phase=UNQUIESCE_PHASE,
-            activity=naming.APP_UNQUIESCE,
-            options=_THAW,
-        )
-        if app
-        else None,
+        _command(config, CommandField.UNQUIESCE, UNQUIESCE_PHASE, options=_UNDO),
+        _plugin(app, "unquiesce-plugin", "Unquiesce", UNQUIESCE_PHASE, naming.APP_UNQUIESCE, options=_UNDO),
         _command(config, CommandField.POST_UNQUIESCE, UNQUIESCE_PHASE),
+        _plugin(
+            storage if mounts else "",
+            "mount-plugin",
+            "Mount",
+            MOUNT_PHASE,
+            naming.STORAGE_MOUNT,
+            undo="unmount-plugin",
+        ),
+        _command(config, CommandField.ARCHIVE_CREATE, ARCHIVE_PHASE),
+        _plugin(archive, "archive-plugin", "Archive", ARCHIVE_PHASE, naming.ARCHIVE_ARCHIVE),
+        _command(config, CommandField.ARCHIVE_DELETE, ARCHIVE_RETENTION_PHASE),
+        _plugin(
+            archive,
+            "archive-retention",
+            "Archive retention",
+            ARCHIVE_RETENTION_PHASE,
+            naming.ARCHIVE_RETENTION,
+        ),
+        _plugin(
+            storage if mounts else "",
+            "unmount-plugin",
+            "Unmount",
+            UNMOUNT_PHASE,
+            naming.STORAGE_UNMOUNT,
+            options=_UNDO,
+        ),
+        _command(config, CommandField.BACKUP_DELETE, RETENTION_PHASE),
+        _plugin(storage, "backup-retention", "Backup retention", RETENTION_PHASE, naming.STORAGE_RETENTION),
     ]
-    return Plan(stages=tuple(Stage(steps=(step,)) for step in steps if step is not None))
+    return _plan(config, steps)
+
+
+PRE_RESTORE_PHASE = "Performing Application Pre Restore"
+RESTORE_PHASE = "Performing Restore"
+POST_RESTORE_PHASE = "Performing Application Post Restore"
+
+
+def restore_plan(config: Config, *, dry_run: bool) -> Plan:
+    """The steps of a restore in Fossul's order (fossul-behaviour.md §4), each when it is configured.
+
+    A dry run is the storage plugin's step alone: it may not touch the application, and has nothing to
+    tell anybody of.
+    """
+    app, storage = config.app_plugin, config.storage_plugin
+    restore = _plugin(storage, "restore-plugin", "Restore", RESTORE_PHASE, naming.STORAGE_RESTORE)
+    if dry_run:
+        return Plan(stages=(Stage(steps=(restore,)),) if restore else ())
+    return _plan(
+        config,
+        [
+            _command(config, CommandField.PRE_RESTORE, PRE_RESTORE_PHASE),
+            _plugin(app, "pre-restore-plugin", "Pre restore", PRE_RESTORE_PHASE, naming.APP_PRE_RESTORE),
+            _command(config, CommandField.RESTORE, RESTORE_PHASE),
+            restore,
+            _command(config, CommandField.POST_RESTORE, POST_RESTORE_PHASE),
+            _plugin(app, "post-restore-plugin", "Post restore", POST_RESTORE_PHASE, naming.APP_POST_RESTORE),
+        ],
+    )
+
+
+def _plan(config: Config, steps: Sequence[StepSpec | None]) -> Plan:
+    """The steps that are there, each in a stage of its own, and what every run ends with."""
+    job_retention = StepSpec(
+        key="job-retention",
+        name="Job retention",
+        phase=JOB_PHASE,
+        activity=naming.RECORD_JOB_RETENTION,
+    )
+    ending = [
+        job_retention if config.job_retention else None,
+        _command(config, CommandField.SUCCESS_NOTICE, NOTICE_PHASE),
+    ]
+    notice = _command(config, CommandField.ERROR_NOTICE, ERROR_NOTICE_PHASE)
+    return Plan(
+        stages=tuple(Stage(steps=(step,)) for step in (*steps, *ending) if step is not None),
+        on_error=(notice,) if notice else (),
+    )
+
+
+def _plugin(
+    plugin: str,
+    key: str,
+    verb: str,
+    phase: str,
+    activity: str,
+    *,
+    freezes: bool = False,
+    undo: str = "",
+    options: StepOptions | None = None,
+) -> StepSpec | None:
+    """The step that a plugin does, None when none is configured."""
+    if not plugin:
+        return None
+    return StepSpec(
+        key=key,
+        name=f"{verb} with {plugin}",
+        phase=phase,
+        activity=activity,
+        freezes=freezes,
+        undo=undo,
+        options=options or StepOptions(),
+    )
 
 
 def _command(

@@ -260,7 +260,10 @@ class Progress(_Value):
         }
         spec = event.spec
         if event.compensates:
-            step = StepProgress(key=f"undo-{spec.key}", name=spec.name, phase=spec.phase, compensates=True)
+            # What is not in the plan's stages is the error notice: it undoes nothing.
+            undoes = any(spec.key == planned.key for planned in self.plan.steps)
+            key = f"undo-{spec.key}" if undoes else spec.key
+            step = StepProgress(key=key, name=spec.name, phase=spec.phase, compensates=undoes)
             steps = (*self.steps, step.model_copy(update=taken))
         else:
             steps = tuple(s.model_copy(update=taken) if s.key == spec.key else s for s in self.steps)

@@ -87,19 +87,52 @@ class Backup(WireModel):
     contents: tuple[Content, ...] = ()
 
 
+class Archive(WireModel):
+    """A copy of a backup on second storage. Fields as ``Backup``'s."""
+
+    omit_empty = frozenset({"name", "timestamp", "epoch", "policy", "workflowId"})
+
+    name: str = ""
+    timestamp: str = ""
+    epoch: int = 0
+    policy: str = ""
+    workflow_id: str = ""
+
+
+class Backups(WireModel):
+    """The backups that a storage plugin has (``backup`` is singular on Fossul's wire), or why not."""
+
+    omit_empty = frozenset({"backup"})
+
+    backup: tuple[Backup, ...] = ()
+    result: "Result"
+
+
+class Discover(WireModel):
+    """What was discovered of one instance of an application: the paths of its data and of its logs."""
+
+    omit_empty = frozenset({"instance", "data", "logs"})
+
+    instance: str = ""
+    data: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
+
+
 class Result(WireModel):
     """What one step answers: ``code`` 0 is success, anything else a failure the step reports itself.
 
+    ``discover_list`` is what a discovery found (Fossul sends it in a DiscoverResult around the Result).
     ``lines`` is our addition: how many lines the step said in all, so that a reader of the log knows
     when it has them all.
     """
 
-    omit_empty = frozenset({"code", "messages", "data", "lines"})
+    omit_empty = frozenset({"code", "messages", "data", "discoverList", "lines"})
 
     code: int = 0
     messages: tuple[Message, ...] = ()
     data: tuple[str, ...] = ()
     backup: Backup = Backup()
+    discover_list: tuple[Discover, ...] = ()
     lines: int = 0
 
     @property

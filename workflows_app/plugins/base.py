@@ -11,7 +11,8 @@ from typing import Protocol, runtime_checkable
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled
-from workflows_app.domain.results import Level, PluginInfo, Result
+from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.results import Archive, Backup, Level, PluginInfo, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class PluginContext:
     cancelled: Callable[[], bool] = lambda: False
     on_cancel: Callable[[Callable[[], None]], Callable[[], None]] = lambda stop: lambda: None
     environment: Mapping[str, str] = field(default_factory=dict)
+    restore: RestoreRequest = field(default_factory=RestoreRequest)
 
     def check_cancelled(self) -> None:
         """Raise Cancelled when the call should end: to be called between two pieces of work."""
@@ -60,16 +62,25 @@ class PluginContext:
 
 @runtime_checkable
 class AppPlugin(Protocol):
-    """A plugin that freezes and thaws an application."""
+    """A plugin that finds, freezes and thaws an application."""
 
     def info(self) -> PluginInfo:
         """What the plugin is, can do and wants to know."""
+
+    def discover(self, context: PluginContext) -> Result:
+        """Find the paths of the application's data and logs; answer them in ``Result.discover_list``."""
 
     def quiesce(self, context: PluginContext) -> Result:
         """Freeze the application so that what is on its disks is consistent."""
 
     def unquiesce(self, context: PluginContext) -> Result:
         """Thaw the application. May be called for one that is not frozen, and more than once."""
+
+    def pre_restore(self, context: PluginContext) -> Result:
+        """Make the application ready for its data to be replaced."""
+
+    def post_restore(self, context: PluginContext) -> Result:
+        """Let the application take up its restored data."""
 
 
 @runtime_checkable
@@ -85,6 +96,32 @@ class StoragePlugin(Protocol):
         Nothing that looks like a good backup may stay behind when this raises.
         """
 
+    def backup_list(self, context: PluginContext) -> tuple[Backup, ...]:
+        """The good backups of the configuration, of every policy.
+
+        Raises PluginFailed when they cannot be read: empty means that there are none.
+        """
+
+    def backup_delete_workflow(self, context: PluginContext) -> Result:
+        """Retention: delete the backups that the run's policy no longer keeps (``domain.retention``).
+
+        Acts only on a list that it could read. Never deletes the policy's newest backup, nor the run's
+        own, nor one of another policy or configuration. A backup that cannot be deleted is told at level
+        ERROR, ends the work, and makes the code 1; it is then either whole, or in no list any more.
+        """
+
+    def restore(self, context: PluginContext) -> Result:
+        """Restore exactly the backup ``context.config.backup`` as ``context.restore`` asks.
+
+        Verifies it before anything is touched. A dry run changes nothing and says what would be changed.
+        """
+
+    def mount(self, context: PluginContext) -> Result:
+        """Make the run's backup readable as files for the archive plugin, where that needs anything."""
+
+    def unmount(self, context: PluginContext) -> Result:
+        """Undo ``mount``. May be called for what is not mounted, and more than once."""
+
 
 @runtime_checkable
 class ArchivePlugin(Protocol):
@@ -95,3 +132,15 @@ class ArchivePlugin(Protocol):
 
     def archive(self, context: PluginContext) -> Result:
         """Copy the run's backup to second storage."""
+
+    def archive_list(self, context: PluginContext) -> tuple[Archive, ...]:
+        """The good archives of the configuration, of every policy.
+
+        Raises PluginFailed when they cannot be read: empty means that there are none.
+        """
+
+    def archive_delete(self, context: PluginContext) -> Result:
+        """Retention: delete the archives that the run's policy no longer keeps.
+
+        Promises for archives what ``StoragePlugin.backup_delete_workflow`` does for backups.
+        """

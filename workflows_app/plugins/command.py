@@ -11,7 +11,18 @@ from workflows_app.plugins.process import run_process
 _IN_A_POD = re.compile(r":\S+", re.ASCII)
 
 # The app service may run its commands in a pod; the storage service runs all of its own itself.
-_APP_FIELDS = frozenset(CommandField) - {CommandField.BACKUP_CREATE}
+_APP_FIELDS = frozenset(
+    {
+        CommandField.PRE_QUIESCE,
+        CommandField.QUIESCE,
+        CommandField.POST_QUIESCE,
+        CommandField.PRE_UNQUIESCE,
+        CommandField.UNQUIESCE,
+        CommandField.POST_UNQUIESCE,
+        CommandField.PRE_RESTORE,
+        CommandField.POST_RESTORE,
+    }
+)
 
 
 def run_command(field: CommandField, context: PluginContext) -> Result:

@@ -32,6 +32,7 @@ _BUILT_IN = (
     EntryPoint("sample-app", "workflows_app.plugins.sample_app.plugin:plugin", _APP.group),
     EntryPoint("filesystem", "workflows_app.plugins.filesystem.plugin:plugin", _STORAGE.group),
     EntryPoint("sample-storage", "workflows_app.plugins.sample_storage.plugin:plugin", _STORAGE.group),
+    EntryPoint("sample-archive", "workflows_app.plugins.sample_archive.plugin:plugin", _ARCHIVE.group),
 )
 
 

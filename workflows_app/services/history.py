@@ -13,7 +13,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from workflows_app.contracts import BackupInput, StepInput
+from workflows_app.contracts import RunInput, StepInput
 from workflows_app.domain.progress import (
     CancelRequested,
     Event,
@@ -66,7 +66,7 @@ class HistoryReader:
         match event.event_type:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
                 started = event.workflow_execution_started_event_attributes
-                given = decode(started.input, BackupInput)
+                given = decode(started.input, RunInput)
                 if given is not None:
                     yield RunStarted(time, given.plan)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:

@@ -211,7 +211,8 @@ async def adopt_runs() -> None:
     known = await _known_run_ids()
     adopted = 0
     async with temporal() as client:
-        query = f"WorkflowType = '{naming.BACKUP_WORKFLOW}' AND TaskQueue = '{settings.TEMPORAL_TASK_QUEUE}'"
+        types = f"WorkflowType IN ('{naming.BACKUP_WORKFLOW}', '{naming.RESTORE_WORKFLOW}')"
+        query = f"{types} AND TaskQueue = '{settings.TEMPORAL_TASK_QUEUE}'"
         async for execution in client.list_workflows(query, limit=ADOPT_LIMIT):
             if execution.run_id not in known and await _adopt(execution):
                 adopted += 1
@@ -236,6 +237,7 @@ async def _adopt(execution: WorkflowExecution) -> bool:
         pk=number,
         workflow_id=execution.id,
         run_id=execution.run_id,
+        type=str(memo.get(naming.MEMO_TYPE, "backup")),
         profile=str(memo.get(naming.MEMO_PROFILE, "")),
         config=str(memo.get(naming.MEMO_CONFIG, "")),
         policy=str(memo.get(naming.MEMO_POLICY, "")),

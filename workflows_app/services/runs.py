@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Max
+from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
@@ -28,6 +30,18 @@ from workflows_app.services.permissions import Actor, Right
 from workflows_app.workflows.backup import BackupWorkflow
 
 PER_PAGE = 50
+
+
+class StartOptions(TypedDict):
+    """The keyword arguments of ``Client.start_workflow`` that are the same for every run."""
+
+    id: str
+    task_queue: str
+    id_conflict_policy: WorkflowIDConflictPolicy
+    id_reuse_policy: WorkflowIDReusePolicy
+    memo: dict[str, object]
+    static_summary: str
+    rpc_timeout: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,48 +100,70 @@ async def start_backup(actor: Actor, profile: str, config: str, policy: str) -> 
     policy keeps nothing; RunAlreadyActive when the configuration's lock is held; TemporalUnavailable.
     """
     actor.require(Right.OPERATE)
-    settings_now = await sync_to_async(catalog.config_for_run)(actor, profile, config, policy)
+    found = await sync_to_async(catalog.config_for_run)(actor, profile, config, policy)
+
+    async def start(run: Run, client: Client) -> str:
+        given = found.for_run(run.pk, policy, int(time.time()))
+        backup = BackupInput(run=run.pk, config=given, plan=backup_plan(given), requested_by=run.requested_by)
+        handle = await client.start_workflow(BackupWorkflow.run, backup, **start_options(run))
+        return handle.first_execution_run_id or ""
+
+    return await start_run(actor, "backup", found, policy, start)
+
+
+async def start_run(
+    actor: Actor,
+    kind: str,
+    config: Config,
+    policy: str,
+    start: Callable[[Run, Client], Awaitable[str]],
+) -> int:
+    """Make the row of a run and start its workflow; answer the run's number.
+
+    ``start`` is given the row and the client and answers Temporal's run id. A run that does not start
+    leaves no row. Raises RunAlreadyActive when the configuration's lock is held; TemporalUnavailable.
+    """
+    profile, name = config.profile_name, config.config_name
     run = await Run.objects.acreate(
-        workflow_id=naming.run_workflow_id(profile, config),
+        workflow_id=naming.run_workflow_id(profile, name),
+        type=kind,
         profile=profile,
-        config=config,
+        config=name,
         policy=policy,
         requested_by=actor.name,
         started=datetime.now(UTC),
     )
     try:
-        run_id = await _start(run, settings_now.for_run(run.pk, policy, int(time.time())))
+        async with temporal() as client:
+            run_id = await start(run, client)
     except WorkflowAlreadyStartedError as error:
         await run.adelete()
-        raise RunAlreadyActive(profile, config, await _holder(error.run_id, run.workflow_id)) from None
+        raise RunAlreadyActive(profile, name, await _holder(error.run_id, run.workflow_id)) from None
     except TemporalUnavailable as error:
         await run.adelete()
-        raise TemporalUnavailable(f"{error} The backup was not started.") from error
+        raise TemporalUnavailable(f"{error} The {kind} was not started.") from error
     await Run.objects.filter(pk=run.pk).aupdate(run_id=run_id)
     return run.pk
 
 
-async def _start(run: Run, config: Config) -> str:
-    backup = BackupInput(run=run.pk, config=config, plan=backup_plan(config), requested_by=run.requested_by)
-    async with temporal() as client:
-        handle = await client.start_workflow(
-            BackupWorkflow.run,
-            backup,
-            id=run.workflow_id,
-            task_queue=settings.TEMPORAL_TASK_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            memo={
-                naming.MEMO_RUN: run.pk,
-                naming.MEMO_PROFILE: run.profile,
-                naming.MEMO_CONFIG: run.config,
-                naming.MEMO_POLICY: run.policy,
-                naming.MEMO_REQUESTED_BY: run.requested_by,
-            },
-            static_summary=f"Backup of {run.profile}/{run.config}, policy {run.policy}",
-            rpc_timeout=RPC_TIMEOUT,
-        )
-    return handle.first_execution_run_id or ""
+def start_options(run: Run) -> StartOptions:
+    """How Temporal starts a run: under the configuration's lock, with a memo that can make its row again."""
+    return StartOptions(
+        id=run.workflow_id,
+        task_queue=settings.TEMPORAL_TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        memo={
+            naming.MEMO_RUN: run.pk,
+            naming.MEMO_TYPE: run.type,
+            naming.MEMO_PROFILE: run.profile,
+            naming.MEMO_CONFIG: run.config,
+            naming.MEMO_POLICY: run.policy,
+            naming.MEMO_REQUESTED_BY: run.requested_by,
+        },
+        static_summary=f"{run.type.capitalize()} of {run.profile}/{run.config}, policy {run.policy}",
+        rpc_timeout=RPC_TIMEOUT,
+    )
 
 
 async def _holder(run_id: str | None, workflow_id: str) -> int | None:

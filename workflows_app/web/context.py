@@ -11,6 +11,8 @@ _SECTIONS = {
     "profile": "profiles",
     "config": "profiles",
     "start-backup": "profiles",
+    "restore-points": "profiles",
+    "restore": "profiles",
     "runs": "runs",
     "run": "runs",
     "earlier-lines": "runs",

@@ -203,7 +203,7 @@ def run_view(run: RunSummary, sight: Sight, actor: Actor, now: datetime) -> RunV
         backup_name=progress.backup_name,
         backup_bytes=progress.backup_bytes,
         may_cancel=operates and not closed and not progress.cancel_requested,
-        may_run_again=operates and closed,
+        may_run_again=operates and closed and run.type == "backup",
         notices=tuple(_notices(sight)),
         phases=tuple(_phases(progress, now)),
     )

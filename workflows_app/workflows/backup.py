@@ -16,7 +16,7 @@ class BackupWorkflow:
 
     @workflow.init
     def __init__(self, backup: BackupInput) -> None:
-        self._runner = StepRunner(backup.run, backup.config, backup.plan)
+        self._runner = StepRunner(backup)
 
     @workflow.run
     async def run(self, backup: BackupInput) -> WorkflowStatusResult:

@@ -9,11 +9,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import StepInput
+    from workflows_app.contracts import RunInput, StepInput
     from workflows_app.domain import naming
-    from workflows_app.domain.config import Config
     from workflows_app.domain.messages import MessageBound
-    from workflows_app.domain.plans import Plan, StepSpec
+    from workflows_app.domain.plans import StepSpec
+    from workflows_app.domain.restores import RestoreRequest
     from workflows_app.domain.results import (
         Backup,
         Level,
@@ -43,10 +43,11 @@ class StepRunner:
     since a step that failed half-way may well have frozen the application.
     """
 
-    def __init__(self, run: int, config: Config, plan: Plan) -> None:
-        self._run = run
-        self._config = config
-        self._plan = plan
+    def __init__(self, given: RunInput, restore: RestoreRequest | None = None) -> None:
+        self._run = given.run
+        self._config = given.config
+        self._plan = given.plan
+        self._restore = restore or RestoreRequest()
         self._status = WorkflowStatus.RUNNING
         self._steps: list[Step] = []
         self._messages = MessageBound(total_bytes=1024 * 1024)
@@ -94,6 +95,8 @@ class StepRunner:
     def _fail(self, reason: str) -> NoReturn:
         self._status = WorkflowStatus.ERROR
         self._code = 1
+        if self._backup.name:
+            reason = f"{reason}. The backup {self._backup.name} itself is good"
         raise ApplicationError(reason, self.result(), type=naming.STEP_FAILED, non_retryable=True) from None
 
     async def _together(self, steps: list[Coroutine[Any, Any, None]]) -> None:
@@ -117,7 +120,7 @@ class StepRunner:
             phase=spec.phase,
         )
         self._steps.append(step)
-        if spec.freezes and spec.undo:
+        if spec.undo:
             self._owed[spec.undo] = self._plan.step(spec.undo)
         try:
             result: Result = await workflow.execute_activity(
@@ -128,6 +131,7 @@ class StepRunner:
                     spec=spec,
                     config=self._config,
                     compensates=compensates,
+                    restore=self._restore,
                 ),
                 result_type=Result,
                 activity_id=str(step.id),
@@ -149,13 +153,15 @@ class StepRunner:
             raise StepRefused(step, result.reason)
         self._mark(step, StepStatus.COMPLETE)
         self._owed.pop(spec.key, None)
+        self._config = self._config.discovered(result.discover_list)
 
     async def _compensate(self) -> None:
-        """Undo what is owed, in the plan's order, beyond the reach of a cancel.
+        """Undo what is owed, in the plan's order, then send the error notice: beyond the reach of a cancel.
 
-        Each undo's own result is recorded; one that fails does not keep the others from running.
+        The own result of each is recorded; one that fails does not keep the others from running.
         """
-        for spec in [step for step in self._plan.steps if step.key in self._owed]:
+        owed = [step for step in self._plan.steps if step.key in self._owed]
+        for spec in (*owed, *self._plan.on_error):
             undo = asyncio.create_task(self._take(spec, compensates=True))
             while not undo.done():
                 # A cancel that arrives now ends the wait, not the undo: wait again.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugins.filesystem.trees import names_in
-from workflows_app.domain.config import Config
+from workflows_app.domain.config import Config, Retention
 from workflows_app.domain.results import Level, Result
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.filesystem.plugin import plugin
@@ -33,20 +33,32 @@ class Storage:
         self.on_line: Callable[[str], None] = lambda text: None
         self.cancelled: Callable[[], bool] = lambda: False
 
-    def backup(self, number: int = 7, config: Config | None = None, **parameters: str) -> Result:
+    def backup(
+        self, number: int = 7, config: Config | None = None, policy: str = "daily", **parameters: str
+    ) -> Result:
         """Make the backup of a run; ``parameters`` beside or instead of the two paths."""
+        return plugin.backup(self.context(number, config, policy, **parameters))
+
+    def retain(self, keep: int, number: int = 7, policy: str = "daily", **parameters: str) -> Result:
+        """Do the retention of a run, whose policy keeps so many."""
+        retention = Retention(policy=policy, retention_number=keep)
+        config = Config(profile_name="test", config_name="shop", backup_retentions=(retention,))
+        return plugin.backup_delete_workflow(self.context(number, config, policy, **parameters))
+
+    def context(
+        self, number: int = 7, config: Config | None = None, policy: str = "daily", **parameters: str
+    ) -> PluginContext:
+        """The context of a run's call, with nothing said so far."""
         self.said.clear()
         self.reports.clear()
         given = {"BackupSrcPaths": str(self.source), "BackupDestPath": str(self.destination), **parameters}
         config = config or Config(profile_name="test", config_name="shop")
-        return plugin.backup(
-            PluginContext(
-                config=config.for_run(number, "daily", EPOCH + number),
-                parameters=given,
-                say=self._say,
-                report=self.reports.append,
-                cancelled=lambda: self.cancelled(),
-            )
+        return PluginContext(
+            config=config.for_run(number, policy, EPOCH + number),
+            parameters=given,
+            say=self._say,
+            report=self.reports.append,
+            cancelled=lambda: self.cancelled(),
         )
 
     def _say(self, level: Level, text: str) -> None:

@@ -16,7 +16,13 @@ def test_it_is_a_storage_plugin_that_declares_every_parameter() -> None:
     assert isinstance(plugin, StoragePlugin)
     info = plugin.info()
     assert (info.name, info.version, info.type) == ("filesystem", "1.0.0", "storage")
-    assert [capability.name for capability in info.capabilities] == ["backup", "backupList", "info"]
+    assert [capability.name for capability in info.capabilities] == [
+        "backup",
+        "restore",
+        "backupList",
+        "backupDeleteWorkflow",
+        "info",
+    ]
     assert {spec.name: spec.required for spec in info.parameters} == {
         "BackupName": False,
         "BackupSrcPaths": True,

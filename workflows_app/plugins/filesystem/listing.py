@@ -12,7 +12,7 @@ from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, ManifestB
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 
 # <BackupName>-<policy>-<workflowId>-<epoch>: the name may have '-' in it, the policy may not (§7.3).
-_NAME = re.compile(r"(\S+)-([^-]+)-(\d+)-(\d+)", re.ASCII)
+BACKUP_NAME = re.compile(r"(\S+)-([^-]+)-(\d+)-(\d+)", re.ASCII)
 
 
 def list_backups(destination: Path, profile: str, config: str) -> tuple[Backup, ...]:
@@ -40,6 +40,11 @@ def list_backups(destination: Path, profile: str, config: str) -> tuple[Backup, 
     return tuple(sorted(backups, key=lambda backup: (backup.epoch, backup.name)))
 
 
+def base_name(backup: Backup) -> str:
+    """The ``BackupName`` in a listed backup's full name."""
+    return backup.name.removesuffix(f"-{backup.policy}-{backup.workflow_id}-{backup.timestamp}")
+
+
 def contents(sources: tuple[str, ...], archive: str, size: int) -> tuple[Content, ...]:
     """What a backup holds: one content for each source, all in the same archive of ``size`` bytes."""
     return tuple(
@@ -49,7 +54,7 @@ def contents(sources: tuple[str, ...], archive: str, size: int) -> tuple[Content
 
 def _backup(folder: Path, name: str) -> Backup | None:
     """The backup in a folder of that name; None when there is no complete one. Raises OSError."""
-    match = _NAME.fullmatch(name)
+    match = BACKUP_NAME.fullmatch(name)
     if match is None:
         return None
     try:

@@ -54,6 +54,31 @@ _RATE = re.compile(r"([0-9]{1,15})([KMG]?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a configuration keeps its backups, and ``base``, the first part of their names.
+
+    That is all that a look at them needs: no source, and no run.
+    """
+
+    profile: str
+    config: str
+    base: str
+    destination: Path
+
+    @classmethod
+    def of(cls, context: PluginContext) -> "Place":
+        """Read the place of a call's backups. Raises ConfigInvalid, which names what is refused."""
+        config, given = context.config, context.parameters
+        check_name("profileName", config.profile_name)
+        check_name("configName", config.config_name)
+        base = given.get("BackupName") or config.config_name
+        check_name("BackupName", base)
+        return cls(
+            config.profile_name, config.config_name, base, _destination(given.get("BackupDestPath", ""))
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """What a call asks for, checked as far as that needs no look at the disk.
 
@@ -76,29 +101,33 @@ class Parameters:
     def of(cls, context: PluginContext) -> "Parameters":
         """Read the parameters of a call. Raises ConfigInvalid, which names the one that is refused."""
         config, given = context.config, context.parameters
-        check_name("profileName", config.profile_name)
-        check_name("configName", config.config_name)
-        check_policy("backupPolicy", config.selected_backup_policy)
-        check_name("BackupName", given.get("BackupName") or config.config_name)
-        if not re.fullmatch(r"[0-9]{1,20}", config.workflow_id):
-            raise ConfigInvalid("workflowId", f"{config.workflow_id!r} is not the number of a run")
-        if config.workflow_timestamp < 0:
-            raise ConfigInvalid("workflowTimestamp", f"{config.workflow_timestamp} is before 1970")
-        # The parameters of the call are those of the configuration with references resolved.
-        resolved = config.model_copy(update={"storage_plugin_parameters": dict(given)})
+        place = Place.of(context)
         return cls(
-            profile=config.profile_name,
-            config=config.config_name,
+            profile=place.profile,
+            config=place.config,
             policy=config.selected_backup_policy,
             workflow_id=config.workflow_id,
             epoch=config.workflow_timestamp,
-            name=naming.backup_name(resolved),
+            name=own_name(context),
             sources=_sources(context),
-            destination=_destination(given.get("BackupDestPath", "")),
+            destination=place.destination,
             level=_number("CompressionLevel", given.get("CompressionLevel", ""), DEFAULT_LEVEL, MAX_LEVEL),
             threads=_number("CompressionThreads", given.get("CompressionThreads", ""), _cpus(), MAX_THREADS),
             bandwidth=_rate("BandwidthLimit", given.get("BandwidthLimit", "")),
         )
+
+
+def own_name(context: PluginContext) -> str:
+    """The full name of the run's own backup. Raises ConfigInvalid when the call tells of no run."""
+    config = context.config
+    check_policy("backupPolicy", config.selected_backup_policy)
+    if not re.fullmatch(r"[0-9]{1,20}", config.workflow_id):
+        raise ConfigInvalid("workflowId", f"{config.workflow_id!r} is not the number of a run")
+    if config.workflow_timestamp < 0:
+        raise ConfigInvalid("workflowTimestamp", f"{config.workflow_timestamp} is before 1970")
+    # The parameters of the call are those of the configuration with references resolved.
+    parameters = {"storage_plugin_parameters": dict(context.parameters)}
+    return naming.backup_name(config.model_copy(update=parameters))
 
 
 def _cpus() -> int:

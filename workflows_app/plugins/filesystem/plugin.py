@@ -18,12 +18,14 @@ from workflows_app.plugins.filesystem.folder import (
     partial_folder,
     remove_leftovers,
 )
-from workflows_app.plugins.filesystem.listing import contents
+from workflows_app.plugins.filesystem.listing import contents, list_backups
 from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, Footer, Header, ManifestWriter
 from workflows_app.plugins.filesystem.notices import Notices
 from workflows_app.plugins.filesystem.output import OutputFile, writing
-from workflows_app.plugins.filesystem.parameters import SPECS, Parameters
+from workflows_app.plugins.filesystem.parameters import SPECS, Parameters, Place
 from workflows_app.plugins.filesystem.progress import Progress
+from workflows_app.plugins.filesystem.restore import restore_backup
+from workflows_app.plugins.filesystem.retention import delete_expired
 from workflows_app.plugins.filesystem.scan import Scan, Scanned
 from workflows_app.plugins.filesystem.sources import resolve_sources
 from workflows_app.plugins.filesystem.throttle import Throttle
@@ -41,7 +43,10 @@ class FilesystemStorage:
             description="Backs up folders and files into a verified, compressed tar archive with a manifest",
             version="1.0.0",
             type="storage",
-            capabilities=tuple(Capability(name=name) for name in ("backup", "backupList", "info")),
+            capabilities=tuple(
+                Capability(name=name)
+                for name in ("backup", "restore", "backupList", "backupDeleteWorkflow", "info")
+            ),
             parameters=SPECS,
         )
 
@@ -80,6 +85,32 @@ class FilesystemStorage:
                 contents=contents(sources, footer.file, footer.size),
             )
         )
+
+    def backup_list(self, context: PluginContext) -> tuple[Backup, ...]:
+        """The complete backups of the configuration, of every policy and ``BackupName``, the oldest first.
+
+        Raises ConfigInvalid, or PluginFailed when any of them cannot be read.
+        """
+        place = Place.of(context)
+        return list_backups(place.destination, place.profile, place.config)
+
+    def backup_delete_workflow(self, context: PluginContext) -> Result:
+        """Delete the backups that the run's policy no longer keeps (see ``delete_expired``)."""
+        return delete_expired(context)
+
+    def restore(self, context: PluginContext) -> Result:
+        """Restore exactly ``context.config.backup`` as ``context.restore`` asks. Raises as restore_backup."""
+        return restore_backup(context)
+
+    def mount(self, context: PluginContext) -> Result:
+        """Say that there is nothing to mount: a backup is a folder of files already."""
+        context.info("Mount not implemented or required")
+        return Result()
+
+    def unmount(self, context: PluginContext) -> Result:
+        """Say that there is nothing to unmount."""
+        context.info("Unmount not implemented or required")
+        return Result()
 
 
 class _BackupRun:

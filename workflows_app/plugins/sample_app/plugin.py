@@ -1,7 +1,11 @@
 """Fossul's sample app plugin: it says what it would do, and touches nothing (fossul-behaviour.md §7.5)."""
 
-from workflows_app.domain.results import Capability, ParameterSpec, PluginInfo, Result
+from workflows_app.domain.results import Capability, Discover, ParameterSpec, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
+
+_DATA = ("/path/to/data/file1", "/path/to/data/file2")
+_LOGS = ("/path/to/logs/file1", "/path/to/logs/file2")
+_FOUND = tuple(Discover(instance=name, data=_DATA, logs=_LOGS) for name in ("inst1", "inst2"))
 
 
 class SampleApp:
@@ -14,12 +18,25 @@ class SampleApp:
             description="A sample plugin",
             version="1.0.0",
             type="app",
-            capabilities=tuple(Capability(name=name) for name in ("quiesce", "unquiesce", "info")),
+            capabilities=tuple(
+                Capability(name=name)
+                for name in ("discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info")
+            ),
             parameters=tuple(
                 ParameterSpec(name=name, help="Any text; it is not used")
                 for name in ("SampleAppVar1", "SampleAppVar2")
             ),
         )
+
+    def discover(self, context: PluginContext) -> Result:
+        """Say that two instances are found, and answer them; their paths do not exist."""
+        context.info("*** Application Discovery ***")
+        for found in _FOUND:
+            context.info(
+                f"Instance [{found.instance}] data files: [{' '.join(found.data)}] "
+                f"log files: [{' '.join(found.logs)}]"
+            )
+        return Result(discover_list=_FOUND)
 
     def quiesce(self, context: PluginContext) -> Result:
         """Say that the application is quiesced."""
@@ -29,6 +46,16 @@ class SampleApp:
     def unquiesce(self, context: PluginContext) -> Result:
         """Say that the application is unquiesced."""
         context.info("*** Application Unquiesce ***")
+        return Result()
+
+    def pre_restore(self, context: PluginContext) -> Result:
+        """Say that the application is made ready for a restore."""
+        context.info("*** Application PreRestore ***")
+        return Result()
+
+    def post_restore(self, context: PluginContext) -> Result:
+        """Say that the application takes up its restored data."""
+        context.info("*** Application PostRestore ***")
         return Result()
 
 

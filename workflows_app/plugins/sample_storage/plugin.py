@@ -1,6 +1,6 @@
 """Fossul's sample storage plugin: it says what it would do, and stores nothing (fossul-behaviour.md §7.6)."""
 
-from workflows_app.domain.results import Capability, ParameterSpec, PluginInfo, Result
+from workflows_app.domain.results import Backup, Capability, ParameterSpec, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 
 
@@ -14,7 +14,10 @@ class SampleStorage:
             description="A sample storage plugin",
             version="1.0.0",
             type="storage",
-            capabilities=tuple(Capability(name=name) for name in ("backup", "info")),
+            capabilities=tuple(
+                Capability(name=name)
+                for name in ("backup", "restore", "backupList", "backupDeleteWorkflow", "info")
+            ),
             parameters=tuple(
                 ParameterSpec(name=name, help="Any text; it is not used")
                 for name in ("SampleStorageVar1", "SampleStorageVar2")
@@ -24,6 +27,30 @@ class SampleStorage:
     def backup(self, context: PluginContext) -> Result:
         """Say that a backup is made. ``Result.backup`` stays empty, for there is none."""
         context.info("*** Backup ***")
+        return Result()
+
+    def backup_list(self, context: PluginContext) -> tuple[Backup, ...]:
+        """No backups, for none are made."""
+        return ()
+
+    def backup_delete_workflow(self, context: PluginContext) -> Result:
+        """Say that retention is done."""
+        context.info("*** Backup Delete Workflow ***")
+        return Result()
+
+    def restore(self, context: PluginContext) -> Result:
+        """Say that a restore is done."""
+        context.info("*** Restore ***")
+        return Result()
+
+    def mount(self, context: PluginContext) -> Result:
+        """Say that there is nothing to mount."""
+        context.info("Mount not implemented or required")
+        return Result()
+
+    def unmount(self, context: PluginContext) -> Result:
+        """Say that there is nothing to unmount."""
+        context.info("Unmount not implemented or required")
         return Result()
 
 

@@ -1,0 +1,38 @@
+"""The steps that an archive plugin does."""
+
+from collections.abc import Callable
+
+from temporalio import activity
+
+from workflows_app.activities.execution import StepExecution
+from workflows_app.contracts import ArchiveActivities, StepInput
+from workflows_app.domain import naming
+from workflows_app.domain.results import Result
+from workflows_app.plugins.base import ArchivePlugin, PluginContext
+from workflows_app.plugins.registry import PluginRegistry
+
+
+class ArchivePluginActivities(ArchiveActivities):
+    """Calls the archive plugin that the configuration names."""
+
+    def __init__(self, registry: PluginRegistry, execution: StepExecution) -> None:
+        self._registry = registry
+        self._execution = execution
+
+    @activity.defn(name=naming.ARCHIVE_ARCHIVE, no_thread_cancel_exception=True)
+    def archive(self, step: StepInput) -> Result:
+        """Copy the run's backup to second storage."""
+        return self._do(step, lambda plugin, context: plugin.archive(context))
+
+    @activity.defn(name=naming.ARCHIVE_RETENTION, no_thread_cancel_exception=True)
+    def retention(self, step: StepInput) -> Result:
+        """Delete the archives that the run's policy does not keep."""
+        return self._do(step, lambda plugin, context: plugin.archive_delete(context))
+
+    def _do(self, step: StepInput, act: Callable[[ArchivePlugin, PluginContext], Result]) -> Result:
+        config = step.config
+        return self._execution.do(
+            step,
+            lambda context: act(self._registry.archive(config.archive_plugin), context),
+            config.archive_plugin_parameters,
+        )

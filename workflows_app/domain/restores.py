@@ -1,0 +1,16 @@
+"""What a restore is asked for."""
+
+from workflows_app.domain.wire import WireModel
+
+
+class RestoreRequest(WireModel):
+    """Where a backup goes back to, and whether for real.
+
+    ``target`` is an absolute path below which the backup's paths are written; empty means the places
+    they came from. A ``dry_run`` writes nothing and tells what would be written, changed and removed.
+    """
+
+    omit_empty = frozenset({"target", "dryRun"})
+
+    target: str = ""
+    dry_run: bool = False

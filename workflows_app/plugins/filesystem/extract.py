@@ -1,0 +1,216 @@
+"""Unpacks a verified archive into a target, member by member, and never outside of it."""
+
+import errno
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Callable
+from contextlib import closing
+
+import zstandard
+
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.filesystem.attributes import Attributes
+from workflows_app.plugins.filesystem.disks import Disks
+from workflows_app.plugins.filesystem.landing import Landing
+from workflows_app.plugins.filesystem.members import FILE, HARD_LINK, Member
+from workflows_app.plugins.filesystem.progress import Progress
+from workflows_app.plugins.filesystem.refusals import Refusals
+from workflows_app.plugins.filesystem.stored import Stored
+from workflows_app.plugins.filesystem.target import Target
+from workflows_app.plugins.filesystem.unpacking import unpacked
+from workflows_app.plugins.filesystem.wording import reason_of, shown
+
+_PIECE = 1024 * 1024
+_BLOCK = 4096
+_ZEROS = bytes(_PIECE)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# With these, the next file would fare no better.
+_HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE)
+
+
+class Extraction:
+    """One restore of a backup. ``files`` counts what was restored but folders, ``bytes`` its content.
+
+    What cannot be restored is told to ``refusals``, and the work goes on.
+    """
+
+    def __init__(
+        self,
+        stored: Stored,
+        target: Target,
+        temporary: str,
+        refusals: Refusals,
+        attributes: Attributes,
+        progress: Progress,
+        check_cancelled: Callable[[], None],
+    ) -> None:
+        self._stored = stored
+        self._target = target
+        self._temporary = temporary
+        self._refusals = refusals
+        self._attributes = attributes
+        self._progress = progress
+        self._check_cancelled = check_cancelled
+        self._disks = Disks()
+        self._unlinkable: set[str] = set()
+        self.files = 0
+        self.bytes = 0
+
+    def run(self) -> None:
+        """Restore everything and have it on disk.
+
+        Raises PluginFailed when the archive is not what was verified or the disk refuses, and what
+        ``check_cancelled`` raises. What was restored until then stays, each file whole.
+        """
+        try:
+            with closing(self._disks):
+                with closing(Landing(self._target.base, self._temporary, self._settle)) as landing:
+                    self._unpack(landing)
+                self._disks.sync()
+        except (tarfile.TarError, zstandard.ZstdError, EOFError) as error:
+            raise self._changed(str(error)) from error
+        except OSError as error:
+            raise PluginFailed(
+                f"Cannot restore to {self._target.where}: {reason_of(error)}. Check the disk and run the "
+                "restore again"
+            ) from error
+
+    def _unpack(self, landing: Landing) -> None:
+        members = self._stored.members()
+        with closing(unpacked(self._stored.archive)) as stream:
+            for tar, info in stream:
+                self._check_cancelled()
+                member = next(members, None)
+                if member is None or Member.of_tar(info, member.sha256) != member:
+                    raise self._changed(f"{shown(info.name)} is not what the manifest says")
+                self._restore(landing, member, tar, info)
+        for missing in members:
+            raise self._changed(f"it ends before {shown(missing.path)}")
+
+    def _restore(self, landing: Landing, member: Member, tar: tarfile.TarFile, info: tarfile.TarInfo) -> None:
+        """Restore one member, or tell why that cannot be."""
+        try:
+            if member.type == "directory":
+                self._disks.note(landing.enter(member))
+                return
+            if member.type == FILE:
+                self._restore_file(landing, member, tar, info)
+            elif member.type == HARD_LINK:
+                self._restore_hard_link(landing, member)
+            else:
+                self._restore_node(landing, member, info)
+        except (OSError, OverflowError, ValueError) as error:
+            self._refuse(member, error)
+        else:
+            self.files += 1
+            self.bytes += member.size
+        self._progress.advance(files=1)
+
+    def _restore_file(
+        self, landing: Landing, member: Member, tar: tarfile.TarFile, info: tarfile.TarInfo
+    ) -> None:
+        with landing.placing(member.path) as (folder, name):
+            descriptor = os.open(name, _NEW, 0o600, dir_fd=folder)
+            try:
+                self._write(descriptor, member, tar, info)
+                self._attributes.give(descriptor, member)
+                self._disks.note(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _write(self, descriptor: int, member: Member, tar: tarfile.TarFile, info: tarfile.TarInfo) -> None:
+        """Write the content, with its holes, and hold it against the manifest."""
+        content = tar.extractfile(info)
+        if content is None:
+            raise tarfile.ReadError(f"{shown(member.path)} has no content")
+        digest = hashlib.sha256()
+        position = 0
+        with closing(content):
+            while piece := content.read(_PIECE):
+                self._check_cancelled()
+                digest.update(piece)
+                if info.issparse():
+                    _write_around_holes(descriptor, piece, position)
+                else:
+                    _write_all(descriptor, piece, position)
+                position += len(piece)
+                self._progress.advance(len(piece))
+        os.ftruncate(descriptor, position)  # a hole at the end
+        if (position, digest.hexdigest()) != (member.size, member.sha256):
+            raise self._changed(f"the content of {shown(member.path)} is not what the manifest says")
+
+    def _restore_hard_link(self, landing: Landing, member: Member) -> None:
+        if member.link in self._unlinkable:
+            raise OSError(errno.ENOENT, f"{shown(member.link)}, the same file, was not restored")
+        with landing.placing(member.path) as (folder, name):
+            first, first_name = landing.find(member.link)
+            try:
+                os.link(first_name, name, src_dir_fd=first, dst_dir_fd=folder, follow_symlinks=False)
+            finally:
+                os.close(first)
+
+    def _restore_node(self, landing: Landing, member: Member, info: tarfile.TarInfo) -> None:
+        """Restore a symbolic link, a pipe or a device."""
+        with landing.placing(member.path) as (folder, name):
+            if member.type == "symlink":
+                os.symlink(member.link, name, dir_fd=folder)
+            elif member.type == "fifo":
+                os.mkfifo(name, 0o600, dir_fd=folder)
+            else:
+                kind = stat.S_IFCHR if member.type == "character" else stat.S_IFBLK
+                device = os.makedev(info.devmajor, info.devminor)
+                os.mknod(name, kind | 0o600, device, dir_fd=folder)
+            self._attributes.give_node(folder, name, member)
+
+    def _settle(self, folder: int, member: Member) -> None:
+        """Give a folder its attributes when all below it is there."""
+        try:
+            self._attributes.give(folder, member)
+        except (OSError, OverflowError, ValueError) as error:
+            self._refuse(member, error)
+
+    def _refuse(self, member: Member, error: Exception) -> None:
+        path = self._target.absolute(member.path)
+        if not isinstance(error, OSError):
+            self._refusals.add(path, str(error))
+        elif error.errno in _HOPELESS:
+            raise PluginFailed(
+                f"Cannot restore {shown(path)}: {reason_of(error)}. What was restored before it is whole; "
+                "check the disk and run the restore again"
+            ) from error
+        elif member.type in ("character", "block") and error.errno == errno.EPERM:
+            self._refusals.warn(path, "a device, which only root may create; it is left out")
+        elif error.errno == errno.ENOTEMPTY:
+            self._refusals.add(path, "a folder that is not empty is in its place: move it away")
+        elif error.errno in (errno.ENOTDIR, errno.ELOOP):
+            self._refusals.add(path, "a link or a file is on the way to it, where a folder was")
+        else:
+            self._refusals.add(path, reason_of(error))
+        if member.type != "directory":
+            self._unlinkable.add(member.path)
+
+    def _changed(self, why: str) -> PluginFailed:
+        return PluginFailed(
+            f"The backup {shown(self._stored.name)} changed since it was verified: {why}. What was restored "
+            "before that is whole; run the restore again"
+        )
+
+
+def _write_all(descriptor: int, data: bytes | memoryview, position: int) -> None:
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(descriptor, rest, position)
+        rest, position = rest[written:], position + written
+
+
+def _write_around_holes(descriptor: int, piece: bytes, position: int) -> None:
+    """Write what is not zero of a piece of a file with holes, block by block of 4 KiB."""
+    if piece == _ZEROS[: len(piece)]:
+        return
+    whole = memoryview(piece)
+    for start in range(0, len(piece), _BLOCK):
+        block = whole[start : start + _BLOCK]
+        if block != _ZEROS[: len(block)]:
+            _write_all(descriptor, block, position + start)

@@ -1,0 +1,76 @@
+"""Retention: deletes the backups that a policy no longer keeps, in Fossul's words (§7.4)."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.results import Level, Result
+from workflows_app.domain.retention import expired
+from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.filesystem.deletion import delete_backup, finish_deletion, half_deleted
+from workflows_app.plugins.filesystem.folder import backups_folder
+from workflows_app.plugins.filesystem.listing import base_name, list_backups
+from workflows_app.plugins.filesystem.parameters import Place, own_name
+from workflows_app.plugins.filesystem.wording import reason_of, shown
+
+
+def delete_expired(context: PluginContext) -> Result:
+    """Delete what the run's policy no longer keeps of the configuration's backups of this ``BackupName``.
+
+    Before that, what an earlier deletion left behind is removed with a warning. A backup that cannot be
+    deleted is told at level ERROR and ends the work with code 1. Raises ConfigInvalid (for a retention
+    below 1, too) and PluginFailed before anything is deleted, and Cancelled between two deletions.
+    """
+    place = Place.of(context)
+    own = own_name(context)
+    policy, keep = context.config.selected_backup_policy, context.config.selected_backup_retention
+    folder = backups_folder(place.destination, place.profile, place.config)
+    backups = [
+        backup
+        for backup in list_backups(place.destination, place.profile, place.config)
+        if backup.policy == policy and base_name(backup) == place.base
+    ]
+    surplus = expired(backups, policy=policy, keep=keep, made=own)
+
+    for name in _leftovers(folder):
+        context.check_cancelled()
+        context.warn(f"Removing what an interrupted deletion left of backup {shown(name)}")
+        if not _done(context, folder, name, finish_deletion):
+            return Result(code=1)
+    count = len(backups)
+    if not surplus:
+        context.info(f"Backup deletion skipped, there are [{count}] backups but backup retention is [{keep}]")
+    for backup in surplus:
+        context.check_cancelled()
+        context.info(f"Number of backups [{count}] greater than backup retention [{keep}]")
+        context.info(f"Deleting backup {backup.name}")
+        if not _done(context, folder, backup.name, delete_backup):
+            return Result(code=1)
+        context.info(f"Backup {backup.name} deleted successfully")
+        count -= 1
+    return Result()
+
+
+def _leftovers(folder: Path) -> list[str]:
+    try:
+        return half_deleted(folder)
+    except OSError as error:
+        raise PluginFailed(
+            f"Cannot look for half-deleted backups in {shown(str(folder))}: {reason_of(error)}. Nothing was "
+            "deleted; the next run tries again"
+        ) from error
+
+
+def _done(context: PluginContext, folder: Path, name: str, delete: Callable[[Path, str], None]) -> bool:
+    """Whether a deletion went well; if not, why is said."""
+    try:
+        delete(folder, name)
+    except OSError as error:
+        context.say(
+            Level.ERROR,
+            f"Backup {shown(name)} delete failed! {reason_of(error)} in {shown(str(folder))}. Check the "
+            f"permissions there for the worker's user (uid {os.geteuid()}); the next run tries again",
+        )
+        return False
+    return True

@@ -1,0 +1,41 @@
+"""Whether there is room for what a restore writes."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+
+from workflows_app.plugins.filesystem.comparison import compare
+from workflows_app.plugins.filesystem.stored import Stored
+from workflows_app.plugins.filesystem.target import Target, nearest_existing
+from workflows_app.plugins.filesystem.wording import shown, size_words
+
+
+def shortage(stored: Stored, target: Target, check_cancelled: Callable[[], None]) -> str:
+    """Why there is not enough room at the target, in words; empty when there is.
+
+    A file is written beside the one that it replaces, whose room is free only then. Holes count as data,
+    for the manifest does not tell of them. Checks every member on the way: raises PluginFailed as
+    ``Stored.members``, and what ``check_cancelled`` raises.
+    """
+    disks = {source: os.stat(nearest_existing(target.place(source))).st_dev for source in stored.sources}  # noqa: PTH116
+    taken: dict[int, int] = defaultdict(int)
+    most: dict[int, int] = defaultdict(int)
+    for member, entry in compare(stored, target, lambda path, error: None):
+        check_cancelled()
+        if member is None:
+            continue
+        disk = disks[stored.source_of(member)]
+        most[disk] = max(most[disk], taken[disk] + member.size)
+        taken[disk] += member.size
+        if entry and entry.is_file and entry.stat.st_nlink == 1 and entry.stat.st_dev == disk:
+            taken[disk] -= entry.stat.st_blocks * 512
+    for source, disk in disks.items():
+        place = nearest_existing(target.place(source))
+        status = os.statvfs(place)
+        free = status.f_bavail * status.f_frsize
+        if most[disk] > free:
+            return (
+                f"Not enough space at {shown(place)}: the restore needs {size_words(most[disk])}, "
+                f"{size_words(free)} are free. Make room, or choose another target"
+            )
+    return ""

@@ -1,0 +1,130 @@
+"""One backup as it is kept: where its files are, and its members, none of which leads out of its sources."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.results import Backup
+from workflows_app.plugins.filesystem.archive import ARCHIVE_SUFFIX
+from workflows_app.plugins.filesystem.folder import backups_folder
+from workflows_app.plugins.filesystem.listing import contents
+from workflows_app.plugins.filesystem.manifest import (
+    MANIFEST_SUFFIX,
+    Footer,
+    ManifestBroken,
+    ManifestReader,
+    read_ends,
+)
+from workflows_app.plugins.filesystem.members import HARD_LINK, Member, archived_path
+from workflows_app.plugins.filesystem.parameters import Place
+from workflows_app.plugins.filesystem.wording import reason_of, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A complete backup. ``sources`` are the absolute paths that it was made of, in the archive's order."""
+
+    name: str
+    archive: Path
+    manifest: Path
+    sources: tuple[str, ...]
+    footer: Footer
+
+    def members(self) -> Iterator[Member]:
+        """Yield the members in the archive's order.
+
+        Raises PluginFailed at the first one that is not at or below a source or whose name is none, and
+        when the manifest is broken.
+        """
+        try:
+            with self.manifest.open("rb") as lines:
+                for member in ManifestReader(lines).members():
+                    self._check(member.path)
+                    if member.type == HARD_LINK:
+                        self._check(member.link)
+                    yield member
+        except ManifestBroken as error:
+            raise _broken(self.name, str(error)) from None
+        except OSError as error:
+            raise _broken(self.name, reason_of(error)) from error
+
+    def source_of(self, member: Member) -> str:
+        """The source that a member of this backup belongs to."""
+        return next(source for source in self.sources if _is_at_or_below(member.path, archived_path(source)))
+
+    def _check(self, path: str) -> None:
+        if not (_is_safe(path) and any(_is_at_or_below(path, archived_path(s)) for s in self.sources)):
+            raise PluginFailed(
+                f"The backup {shown(self.name)} holds {path!r}, which does not lie in what was backed up "
+                "(or is no path at all): it was tampered with, and nothing of it is restored"
+            )
+
+
+def find_backup(place: Place, backup: Backup) -> Stored:
+    """The backup of exactly that name. Raises PluginFailed when it is not there or is another one."""
+    folder = backups_folder(place.destination, place.profile, place.config)
+    name = backup.name
+    if not place.destination.is_dir():
+        raise PluginFailed(
+            f"The destination {shown(str(place.destination))} does not exist: check BackupDestPath and that "
+            "its disk is mounted on this worker"
+        )
+    if not _is_safe(name) or "/" in name or name.startswith("."):
+        raise _unavailable(backup, folder)
+    archive = folder / name / f"{name}{ARCHIVE_SUFFIX}"
+    manifest = folder / name / f"{name}{MANIFEST_SUFFIX}"
+    try:
+        if (folder / name).is_symlink():
+            raise _unavailable(backup, folder)
+        archive.stat()
+        header, footer = read_ends(manifest)
+    except FileNotFoundError:
+        raise _unavailable(backup, folder) from None
+    except ManifestBroken as error:
+        raise _broken(name, str(error)) from None
+    except OSError as error:
+        raise _broken(name, reason_of(error)) from error
+    if header.name != name:
+        raise _broken(name, f"it tells of {header.name!r}")
+    if not header.sources or not all(s.startswith("/") and _is_safe(s[1:]) for s in header.sources):
+        raise _broken(name, "its sources are no absolute paths")
+    kept = {content.source for content in contents(header.sources, footer.file, footer.size)}
+    chosen = {content.source for content in backup.contents}
+    if chosen and chosen != kept:
+        raise PluginFailed(
+            f"The backup {shown(name)} holds {', '.join(sorted(kept))} instead of "
+            f"{', '.join(sorted(chosen))}, for which it was chosen: look at the backup again"
+        )
+    return Stored(name, archive, manifest, header.sources, footer)
+
+
+def _unavailable(backup: Backup, folder: Path) -> PluginFailed:
+    # Fossul's words (§7.3), then ours.
+    return PluginFailed(
+        f"Restore data no longer available for workflow id [{backup.workflow_id}], check retention policy: "
+        f"there is no complete backup {backup.name!r} in {shown(str(folder))}"
+    )
+
+
+def _broken(name: str, why: str) -> PluginFailed:
+    return PluginFailed(
+        f"The manifest of backup {shown(name)} cannot be used: {why}. Nothing more is restored from it; "
+        "choose another backup"
+    )
+
+
+def _is_safe(path: str) -> bool:
+    """Whether it is a relative path without ``.``, ``..``, empty parts or what no file name can have."""
+    if not isinstance(path, str) or "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
+        return False
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_at_or_below(path: str, outer: str) -> bool:
+    return path == outer or path.startswith(f"{outer}/")

@@ -1,0 +1,126 @@
+"""Restores: which backups exist, and starting the restore of one."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from uuid import uuid4
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from temporalio.client import Client, WorkflowFailureError
+
+from workflows_app.contracts import CatalogueInput, RestoreInput
+from workflows_app.domain.config import Config
+from workflows_app.domain.errors import ConfigInvalid, FossulError, NotFound, TemporalUnavailable
+from workflows_app.domain.plans import restore_plan
+from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.results import Backup, Backups
+from workflows_app.models import Run
+from workflows_app.services import catalog
+from workflows_app.services.client import temporal
+from workflows_app.services.permissions import Actor, Right
+from workflows_app.services.runs import start_options, start_run
+from workflows_app.workflows.catalogue import CatalogueWorkflow
+from workflows_app.workflows.restore import RestoreWorkflow
+
+LOOK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePoint:
+    """A backup that exists now. ``size`` is in bytes, None where the plugin does not tell it in bytes."""
+
+    backup: Backup
+    made: datetime
+    size: int | None
+    sources: tuple[str, ...]
+
+
+async def list_restore_points(actor: Actor, profile: str, config: str) -> tuple[RestorePoint, ...]:
+    """Answer the backups that exist now, the newest first: asked of the storage plugin, on a worker.
+
+    Raises NotAllowed; NotFound; FossulError when they cannot be read or no worker answers in time;
+    TemporalUnavailable.
+    """
+    actor.require(Right.VIEW)
+    found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
+    if not found.storage_plugin:
+        return ()
+    backups = await _look(found)
+    if backups.result.code:
+        raise FossulError(f"The restore points cannot be read: {backups.result.reason}")
+    points = [_point(backup) for backup in backups.backup]
+    return tuple(sorted(points, key=lambda point: (point.made, point.backup.name), reverse=True))
+
+
+async def get_restore_point(actor: Actor, profile: str, config: str, name: str) -> RestorePoint:
+    """Answer the restore point with exactly that name. Raises as ``list_restore_points``, NotFound."""
+    for point in await list_restore_points(actor, profile, config):
+        if point.backup.name == name:
+            return point
+    raise NotFound(f"{profile}/{config} has no restore point {name!r} (any more).")
+
+
+async def start_restore(
+    actor: Actor, profile: str, config: str, name: str, request: RestoreRequest, confirmation: str
+) -> int:
+    """Start restoring the restore point ``name`` and answer the run's number.
+
+    ``confirmation`` must be the configuration's name, unless it is a dry run. Raises NotAllowed;
+    NotFound; ConfigInvalid for a wrong confirmation or a target that is no absolute path; FossulError
+    when the restore points cannot be read; RunAlreadyActive; TemporalUnavailable.
+    """
+    actor.require(Right.OPERATE)
+    if request.target and not PurePosixPath(request.target).is_absolute():
+        raise ConfigInvalid("target", f"{request.target!r} is no absolute path")
+    if not request.dry_run and confirmation != config:
+        raise ConfigInvalid("confirmation", f"type {config!r} to confirm that its data may be overwritten")
+    found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
+    point = await get_restore_point(actor, profile, config, name)
+    backup = point.backup
+
+    async def start(run: Run, client: Client) -> str:
+        given = found.for_restore(run.pk, backup, int(time.time()))
+        restore = RestoreInput(
+            run=run.pk,
+            config=given,
+            plan=restore_plan(given, dry_run=request.dry_run),
+            requested_by=run.requested_by,
+            request=request,
+        )
+        handle = await client.start_workflow(RestoreWorkflow.run, restore, **start_options(run))
+        return handle.first_execution_run_id or ""
+
+    return await start_run(actor, "restore", found, backup.policy, start)
+
+
+async def _look(config: Config) -> Backups:
+    place = f"{config.profile_name}/{config.config_name}"
+    try:
+        async with asyncio.timeout(LOOK_SECONDS), temporal() as client:
+            return await client.execute_workflow(
+                CatalogueWorkflow.run,
+                CatalogueInput(config=config),
+                id=f"fossul-catalogue/{place}/{uuid4()}",
+                task_queue=settings.TEMPORAL_TASK_QUEUE,
+                static_summary=f"Backups of {place}",
+            )
+    except TimeoutError:
+        raise TemporalUnavailable(
+            f"No worker answered within {LOOK_SECONDS:.0f} s which backups {place} has. "
+            "Start one: manage.py run_worker"
+        ) from None
+    except WorkflowFailureError as error:
+        raise FossulError(f"The restore points of {place} cannot be read: {error.cause}") from error
+
+
+def _point(backup: Backup) -> RestorePoint:
+    sizes = {c.data or c.source: int(c.size) for c in backup.contents if c.size.isdecimal()}
+    return RestorePoint(
+        backup=backup,
+        made=datetime.fromtimestamp(backup.epoch, UTC),
+        size=sum(sizes.values()) if sizes else None,
+        sources=tuple(content.source for content in backup.contents),
+    )

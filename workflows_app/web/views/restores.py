@@ -1,0 +1,66 @@
+"""Restore points of a configuration, and restoring one."""
+
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from workflows_app.domain.errors import (
+    ConfigInvalid,
+    FossulError,
+    NotAllowed,
+    NotFound,
+    RunAlreadyActive,
+    TemporalUnavailable,
+)
+from workflows_app.domain.restores import RestoreRequest
+from workflows_app.services import catalog, restores
+from workflows_app.services.permissions import Right, actor_of
+from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
+
+
+@require_safe
+@answers_errors
+def restore_points(request: HtmxHttpRequest, profile: str, config: str) -> HttpResponse:
+    """Show the backups that exist now; when that cannot be found out, say unknown and why."""
+    actor = actor_of(request.user)
+    summary = catalog.get_config(actor, profile, config).summary
+    context: dict[str, object] = {"config": summary, "points": (), "trouble": ""}
+    try:
+        context["points"] = async_to_sync(restores.list_restore_points)(actor, profile, config)
+    except (NotAllowed, NotFound):
+        raise
+    except FossulError as error:
+        context["trouble"] = str(error)
+    code = 503 if context["trouble"] else 200
+    return render(request, "workflows_app/restore_points.html", context, status=code)
+
+
+@require_http_methods(["GET", "POST"])
+@answers_errors
+def restore(request: HtmxHttpRequest, profile: str, config: str, backup: str) -> HttpResponse:
+    """Ask where to restore a backup to, and start it."""
+    actor = actor_of(request.user)
+    actor.require(Right.OPERATE)
+    refusal: FossulError | None = None
+    if request.method == "POST":
+        wanted = RestoreRequest(
+            target=request.POST.get("target", "").strip(), dry_run=request.POST.get("dry_run") == "yes"
+        )
+        try:
+            number = async_to_sync(restores.start_restore)(
+                actor, profile, config, backup, wanted, request.POST.get("confirmation", "").strip()
+            )
+            return redirect("run", number)
+        except (ConfigInvalid, RunAlreadyActive, TemporalUnavailable) as error:
+            refusal = error
+    code, title = status_of(refusal) if refusal else (200, "")
+    context = {
+        "config": catalog.get_config(actor, profile, config).summary,
+        "point": async_to_sync(restores.get_restore_point)(actor, profile, config, backup),
+        "target": request.POST.get("target", ""),
+        "refusal": refusal,
+        "refusal_title": title,
+        "holder": refusal.run if isinstance(refusal, RunAlreadyActive) else None,
+    }
+    return render(request, "workflows_app/restore.html", context, status=code)

@@ -1,0 +1,29 @@
+"""The restore workflow."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from workflows_app.contracts import RestoreInput
+    from workflows_app.domain import naming
+    from workflows_app.domain.results import WorkflowStatusResult
+
+from workflows_app.workflows.engine import StepRunner
+
+
+@workflow.defn(name=naming.RESTORE_WORKFLOW)
+class RestoreWorkflow:
+    """One restore of one backup: its plan, step by step."""
+
+    @workflow.init
+    def __init__(self, restore: RestoreInput) -> None:
+        self._runner = StepRunner(restore, restore.request)
+
+    @workflow.run
+    async def run(self, restore: RestoreInput) -> WorkflowStatusResult:
+        """Run the plan. Answers Fossul's result JSON; raises as ``StepRunner.run`` does."""
+        return await self._runner.run()
+
+    @workflow.query(name=naming.STATUS_QUERY)
+    def status(self) -> WorkflowStatusResult:
+        """The result as it stands now."""
+        return self._runner.result()
