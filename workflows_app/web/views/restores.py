@@ -59,7 +59,7 @@ def restore(request: HtmxHttpRequest, profile: str, config: str, backup: str) ->
         "config": catalog.get_config(actor, profile, config).summary,
         "point": async_to_sync(restores.get_restore_point)(actor, profile, config, backup),
         "target": request.POST.get("target", ""),
-        "refusal": refusal,
+        "refusal": str(refusal or ""),
         "refusal_title": title,
         "holder": refusal.run if isinstance(refusal, RunAlreadyActive) else None,
     }
