@@ -187,3 +187,29 @@ async def test_what_breaks_the_watch_makes_the_page_come_back(worker, monkeypatc
         await page.hello()
         await page.to_the_end()
     assert page.closed == consumers.TROUBLE
+
+
+async def test_a_section_bears_its_steps_name_though_its_lines_were_there_before_the_watch(worker, gate):
+    number = await start(preAppQuiesceCmd=str(gate / "talk"))
+    (gate / "1").touch()
+    while not await RunMessage.objects.filter(run=number, text="line 1").aexists():
+        await asyncio.sleep(0.02)
+    await Run.objects.filter(pk=number).aupdate(progress={})
+    async with opened(number, await log_in("vera", "viewer")) as page:
+        await page.hello()
+        frame = await page.until('id="log-0-1"')
+        assert "Pre quiesce command" in frame
+        for n in "234":
+            (gate / n).touch()
+        await page.to_the_end()
+    assert sorted(page.lines) == await stored(number)
+
+
+async def test_with_temporal_away_the_live_page_shows_what_was_recorded_and_says_so(settings):
+    step = {"key": "k", "name": "Copy the ledgers", "phase": "p", "step": 0, "state": "RUNNING"}
+    row = await sync_to_async(make_run)(progress={"steps": [step]})
+    settings.TEMPORAL_ADDRESS = "127.0.0.1:1"
+    async with opened(row.pk, await log_in("vera", "viewer")) as page:
+        await page.hello()
+        frame = await page.until("does not answer")
+    assert "Copy the ledgers" in frame

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from weakref import WeakKeyDictionary
@@ -177,13 +177,17 @@ class LiveRun:
     async def _watch(self) -> None:
         try:
             run = await sync_to_async(runs.get_run)(WATCHER, self.number)
-            await self._remember(run)
+            await self._remember()
             async with watch(self.tail) as stream:
                 async for seen in stream:
                     if isinstance(seen, Sight):
                         if seen.closed:
                             run = await sync_to_async(runs.get_run)(WATCHER, self.number)
+                        elif not seen.progress.steps:
+                            # Temporal was away before anything could be read: show what was recorded.
+                            seen = replace(seen, progress=run.progress)
                         self.state = State(run, seen)
+                        self.begun.set()
                         self._tell(self.state)
                     else:
                         for place, group in groupby(seen, key=lambda line: line.place):
@@ -195,12 +199,10 @@ class LiveRun:
             self._tell(error)
             self.begun.set()
 
-    async def _remember(self, run: RunDetail) -> None:
+    async def _remember(self) -> None:
         """Begin where the stored log ends: what came before is brought to each page that lacks it."""
         for section in await sync_to_async(messages.log_sections)(WATCHER, self.number, window=1):
             self.tail.read[(section.step, section.attempt)] = section.total
-        self.state = State(run, Sight(progress=run.progress))
-        self.begun.set()
 
 
 _runs: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, LiveRun]]" = WeakKeyDictionary()
