@@ -58,11 +58,20 @@ class RunConsumer(AsyncWebsocketConsumer):
                         if not (await self._actor()).may(Right.VIEW):
                             await self.close(NOT_ALLOWED)
                             return
-                    await self.send(frame)
+                    if not await self._deliver(frame):
+                        return
             await self.close(FINISHED)
         except Exception:
             logger.exception("The socket of run %d broke", self._number)
             await self.close(TROUBLE)
+
+    async def _deliver(self, frame: str) -> bool:
+        """Send a frame; answer False when the page has left, of which the server tells only now."""
+        try:
+            await self.send(frame)
+        except OSError:
+            return False
+        return True
 
     async def _actor(self) -> Actor:
         return await sync_to_async(actor_of_session)(self.scope["session"].session_key)

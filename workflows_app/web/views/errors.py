@@ -32,7 +32,7 @@ _TITLES: tuple[tuple[type[FossulError], int, str], ...] = (
     (NotAllowed, 403, "Not allowed"),
     (NotFound, 404, "Not found"),
     (RunAlreadyActive, 409, "Already running"),
-    (ConfigInvalid, 422, "The configuration is refused"),
+    (ConfigInvalid, 422, "Refused"),
     (TemporalUnavailable, 503, "Temporal does not answer"),
 )
 
