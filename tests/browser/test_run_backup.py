@@ -3,6 +3,8 @@
 import re
 import subprocess
 import tarfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,14 @@ def start(page: Page, policy: str = "daily") -> int:
 
 def shown_lines(page: Page) -> list[str]:
     return page.locator("#log .lines > li").evaluate_all(SHOWN)
+
+
+def reload_until(page: Page, condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Reload as somebody without scripts would, until the page shows what is waited for."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it was never shown"
+        page.reload()
 
 
 def status(page: Page) -> str:
@@ -136,16 +146,10 @@ def test_without_scripts_the_page_works_by_reload(dashboard: Dashboard, browser,
     log_in(page)
     number = start(page)
     expect(page.get_by_text("not live: reload to refresh")).to_be_visible()
-    for _ in range(300):
-        page.reload()
-        if status(page) != "running":
-            break
-        page.wait_for_timeout(200)
+    reload_until(page, lambda: status(page) != "running")
     assert status(page) == "complete"
-    # The last lines are stored within a tenth of a second of the end: one more reload has them.
-    page.wait_for_timeout(500)
-    page.reload()
-    assert shown_lines(page) == dashboard.lines(number)
+    # The last lines are stored within a tenth of a second of the end.
+    reload_until(page, lambda: shown_lines(page) == dashboard.lines(number))
     assert len(shown_lines(page)) > 20
     context.close()
 
