@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -25,20 +24,10 @@ catalog = sync_to_async(make_catalog)
 get_run = sync_to_async(runs.get_run)
 
 
-@pytest.fixture
-def waiting_command(tmp_path: Path) -> tuple[str, Path]:
-    """A command that prints a line, waits for the test's file, and prints another."""
-    go = tmp_path / "go"
-    script = tmp_path / "wait"
-    script.write_text(f'#!/bin/sh\necho first\nuntil [ -e "{go}" ]; do sleep 0.02; done\necho second\n')
-    script.chmod(0o755)
-    return str(script), go
-
-
 async def test_a_watcher_is_told_that_temporal_is_away_and_sees_the_rest_when_it_is_back(
-    worker, waiting_command, settings
+    worker, two_lines, settings
 ):
-    command, go = waiting_command
+    command, go = two_lines
     config = await catalog(preAppQuiesceCmd=command)
     number = await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
     port = int(settings.TEMPORAL_ADDRESS.rpartition(":")[2])
@@ -62,10 +51,8 @@ async def test_a_watcher_is_told_that_temporal_is_away_and_sees_the_rest_when_it
     assert [line.seq for line in eye.lines] == list(range(1, len(eye.lines) + 1))
 
 
-async def test_a_backup_succeeds_while_the_database_is_locked_and_its_log_comes_later(
-    worker, waiting_command
-):
-    command, go = waiting_command
+async def test_a_backup_succeeds_while_the_database_is_locked_and_its_log_comes_later(worker, two_lines):
+    command, go = two_lines
     config = await catalog(preAppQuiesceCmd=command)
     number = await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
     run = await get_run(OPERATOR, number)

@@ -1,7 +1,6 @@
 """Watching: lines and steps as they come, nothing lost, nothing doubled, and free for Temporal."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -48,16 +47,6 @@ class Eye:
 async def start(**settings: object) -> int:
     config = await catalog(**settings)
     return await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
-
-
-@pytest.fixture
-def two_lines(tmp_path: Path) -> tuple[str, Path]:
-    """A command that prints a line, waits for the test's file, and prints another."""
-    go = tmp_path / "go"
-    script = tmp_path / "two_lines.sh"
-    script.write_text(f'#!/bin/sh\necho first\nuntil [ -e "{go}" ]; do sleep 0.02; done\necho second\n')
-    script.chmod(0o755)
-    return str(script), go
 
 
 async def test_lines_and_steps_are_seen_while_the_command_still_runs(worker, two_lines):
