@@ -85,14 +85,21 @@ async def test_two_watchers_see_the_same_and_the_history_does_not_grow(worker, t
     assert eyes[0].lines == eyes[1].lines
 
 
-async def test_a_late_watcher_sees_everything(worker):
-    number = await start(preAppQuiesceCmd="echo,one", postAppUnquiesceCmd="echo,two")
-    await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
-    await Run.objects.filter(pk=number).aupdate(finished=None, status="RUNNING")
+async def test_a_late_watcher_sees_everything(temporal_settings):
+    async with running_worker(temporal_settings, record=False):
+        number = await start(preAppQuiesceCmd="echo,one", postAppUnquiesceCmd="echo,two")
+        run = await get_run(OPERATOR, number)
+
+        async def closed() -> bool:
+            return (await look(run.workflow_id, run.run_id)).closed
+
+        await eventually(closed)
+    assert (await get_run(OPERATOR, number)).summary.state is RunState.RUNNING, "nobody recorded it"
     eye = Eye(number)
     await eye.done()
     assert {"one", "two"} <= set(eye.texts())
     assert eye.sights[-1].progress.state is RunState.COMPLETED
+    assert (await get_run(OPERATOR, number)).summary.state is RunState.COMPLETED
 
 
 async def test_without_a_worker_the_watcher_is_told_which_queue_nobody_polls(temporal_settings):
