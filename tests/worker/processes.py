@@ -57,6 +57,19 @@ class WorkerProcess:
         self._process.wait()
 
 
+def told_environment(address: str, task_queue: str, folder: Path) -> dict[str, str]:
+    """What a process of the product is told so that it works on this test's database and queue."""
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "FOSSUL_VAR_DIR": str(folder),
+        "FOSSUL_SECRET_KEY": "for tests alone",
+        "FOSSUL_TASK_QUEUE": task_queue,
+        "TEMPORAL_ADDRESS": address,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 @contextmanager
 def worker_process(
     address: str,
@@ -71,16 +84,7 @@ def worker_process(
     ``folder`` takes its log. ``environment`` adds to what a worker of the product is told.
     """
     log = folder / f"worker-{len(list(folder.glob('worker-*.log')))}.log"
-    told = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-        "FOSSUL_VAR_DIR": str(folder),
-        "FOSSUL_SECRET_KEY": "for tests alone",
-        "FOSSUL_TASK_QUEUE": task_queue,
-        "TEMPORAL_ADDRESS": address,
-        "PYTHONUNBUFFERED": "1",
-        **environment,
-    }
+    told = told_environment(address, task_queue, folder) | environment
     process = WorkerProcess([*argv, "--task-queue", task_queue, *arguments], told, log)
     try:
         yield process
