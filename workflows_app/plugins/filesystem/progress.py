@@ -13,7 +13,7 @@ _INTERVAL = 0.1
 class Progress:
     """How far one phase is: ``note`` names it, totals are 0 while they are not known.
 
-    ``milestone`` is given a line at each tenth of the way, so at most ten.
+    ``milestone`` is given a line at each tenth of the way, so at most ten; ``done`` is its first word.
     """
 
     def __init__(
@@ -23,12 +23,14 @@ class Progress:
         total_bytes: int = 0,
         total_files: int = 0,
         milestone: Callable[[str], None] | None = None,
+        done: str = "Copied",
     ) -> None:
         self._report = report
         self._note = note
         self._total_bytes = total_bytes
         self._total_files = total_files
         self._milestone = milestone
+        self._done = done
         self._tenths = 0
         self._next = 0.0
         self.bytes = 0
@@ -58,6 +60,6 @@ class Progress:
         if tenths > self._tenths:
             self._tenths = tenths
             milestone(
-                f"Copied {tenths * 10} % ({size_words(self.bytes)} of {size_words(self._total_bytes)}, "
+                f"{self._done} {tenths * 10} % ({size_words(self.bytes)} of {size_words(self._total_bytes)}, "
                 f"{self.files} of {self._total_files} files)"
             )

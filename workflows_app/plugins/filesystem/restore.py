@@ -78,7 +78,8 @@ def _restore(context: PluginContext, stored: Stored, target: Target, temporary: 
         "restoring",
         total.bytes,
         total.files,
-        lambda text: context.info(text.replace("Copied", "Restored", 1)),
+        context.info,
+        "Restored",
     )
     refusals = Refusals(context)
     attributes = Attributes(context.warn)
