@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
+from tests.conftest import eventually
 from tests.factories import OPERATOR, make_catalog, make_run
 from tests.web.sockets import Socket, log_in, opened
 from workflows_app.models import Run, RunMessage
@@ -123,12 +125,36 @@ async def test_opening_after_the_end_shows_the_whole_log(worker):
 async def test_a_long_absence_is_bridged_by_the_last_window_of_lines(worker):
     number = await start(preAppQuiesceCmd="seq,1,3000")
     await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
+    await eventually(RunMessage.objects.filter(run=number, step=0, seq=3003).aexists)
     async with opened(number, await log_in("vera", "viewer")) as page:
         await page.hello({"0-1": 2})
         await page.to_the_end()
     shown = [seq for step, _, seq in page.lines if step == 0]
     assert shown == list(range(3003 - 500 + 1, 3004))
     assert any("earlier lines" in frame for frame in page.frames)
+
+
+async def test_lines_that_come_just_after_the_run_was_recorded_as_closed_are_seen():
+    now = datetime.now(UTC)
+    step = {"key": "k", "name": "n", "phase": "p", "step": 0, "attempt": 1, "state": "COMPLETE", "lines": 3}
+    progress = {"state": "COMPLETED", "steps": [step]}
+    row = await sync_to_async(make_run)(finished=now, status="COMPLETED", progress=progress)
+
+    async def say(seq: int) -> None:
+        await RunMessage.objects.acreate(
+            run=row, step=0, attempt=1, seq=seq, time=now, level="INFO", text=f"line {seq}"
+        )
+
+    await say(1)
+    async with opened(row.pk, await log_in("vera", "viewer")) as page:
+        await page.hello()
+        await page.until("line 1")
+        await say(2)
+        await page.until("line 2")
+        await say(3)
+        await page.to_the_end()
+    assert page.lines == [(0, 1, 1), (0, 1, 2), (0, 1, 3)]
+    assert page.closed == 1000
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", '{"read": 3}', '{"read": {"x": "y"}}', "null"])

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from asgiref.sync import sync_to_async
 
@@ -11,7 +12,7 @@ from workflows_app.domain.errors import NotFound
 from workflows_app.domain.progress import Progress
 from workflows_app.models import Run
 from workflows_app.services import recorder
-from workflows_app.services.messages import TICK_SECONDS, LogLine, Tail, ticker
+from workflows_app.services.messages import TICK_SECONDS, LogLine, Tail, read_on, ticker
 from workflows_app.services.progress import Follower, Sight
 from workflows_app.services.streams import Outlet, merged
 
@@ -26,12 +27,12 @@ async def watch(tail: Tail) -> AsyncIterator[AsyncIterator[Seen]]:
     """A stream of each sight of the run ``tail.number`` and the lines that follow ``tail``, as they come.
 
     A run that is seen to close is recorded, the closed sight is shown, and then, for a moment, the
-    lines that were still on their way. A run that is already recorded as closed is one sight.
-    Raises NotFound.
+    lines that were still on their way. A run that is already recorded as closed is one sight, and the
+    lines that still come when that was just now. Raises NotFound.
     """
     run = await _started(tail.number)
     if run.finished is not None:
-        yield _recorded(run)
+        yield _recorded(run, tail)
         return
 
     async def read(outlet: Outlet[Seen]) -> None:
@@ -53,8 +54,16 @@ async def watch(tail: Tail) -> AsyncIterator[AsyncIterator[Seen]]:
         yield seen
 
 
-async def _recorded(run: Run) -> AsyncIterator[Seen]:
-    yield Sight(progress=Progress.model_validate(run.progress or {"state": run.status}))
+async def _recorded(run: Run, tail: Tail) -> AsyncIterator[Seen]:
+    progress = Progress.model_validate(run.progress or {"state": run.status})
+    yield Sight(progress=progress)
+    tail.expect(progress)
+    closed = run.finished or datetime.now(UTC)
+    end = time.monotonic() + SETTLE_SECONDS - (datetime.now(UTC) - closed).total_seconds()
+    while not tail.complete and time.monotonic() < end:
+        for _, lines in await sync_to_async(read_on)([tail]):
+            yield lines
+        await asyncio.sleep(TICK_SECONDS)
 
 
 async def _started(number: int) -> Run:
