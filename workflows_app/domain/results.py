@@ -86,6 +86,15 @@ class Backup(WireModel):
     workflow_id: str = ""
     contents: tuple[Content, ...] = ()
 
+    @property
+    def size(self) -> int | None:
+        """How many bytes it takes, None where its contents do not tell it in bytes.
+
+        Several contents may share one file: each file counts once.
+        """
+        sizes = {c.data or c.source: int(c.size) for c in self.contents if c.size.isdecimal()}
+        return sum(sizes.values()) if sizes else None
+
 
 class Archive(WireModel):
     """A copy of a backup on second storage. Fields as ``Backup``'s."""

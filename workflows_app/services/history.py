@@ -176,14 +176,12 @@ def _moment_or_none(proto: Proto, field: str) -> datetime | None:
 
 
 def _ended(time: datetime, step: int, result: Result) -> StepEnded:
-    # Several contents may share one file: each file counts once.
-    sizes = {c.data or c.source: int(c.size) for c in result.backup.contents if c.size.isdecimal()}
     return StepEnded(
         time,
         step,
         StepState.ERROR if result.code else StepState.COMPLETE,
         reason=result.reason if result.code else "",
         backup_name=result.backup.name,
-        backup_bytes=sum(sizes.values()) if sizes else None,
+        backup_bytes=result.backup.size,
         lines=result.lines,
     )

@@ -117,10 +117,9 @@ async def _look(config: Config) -> Backups:
 
 
 def _point(backup: Backup) -> RestorePoint:
-    sizes = {c.data or c.source: int(c.size) for c in backup.contents if c.size.isdecimal()}
     return RestorePoint(
         backup=backup,
         made=datetime.fromtimestamp(backup.epoch, UTC),
-        size=sum(sizes.values()) if sizes else None,
+        size=backup.size,
         sources=tuple(content.source for content in backup.contents),
     )
