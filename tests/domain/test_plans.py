@@ -4,7 +4,8 @@ import pytest
 
 from tests.factories import EVERY_STEP, make_config
 from workflows_app.domain.config import Config
-from workflows_app.domain.plans import Plan, backup_plan
+from workflows_app.domain.errors import PlanRefused
+from workflows_app.domain.plans import SAFETY_POLICY, Plan, backup_plan, restore_plan
 
 
 def keys(config: Config) -> list[str]:
@@ -84,6 +85,57 @@ def test_a_quiesce_command_without_an_unquiesce_command_names_none():
 
 def test_the_backup_itself_is_tried_once():
     assert backup_plan(make_config()).step("backup-plugin").options.attempts == 1
+
+
+RESTORE = [
+    "pre-restore-app-command",
+    "pre-restore-plugin",
+    "restore-command",
+    "restore-plugin",
+    "post-restore-app-command",
+    "post-restore-plugin",
+    "job-retention",
+    "send-trap-success-command",
+]
+RESTORE_COMMANDS = {
+    "preAppRestoreCmd": "echo,pre restore",
+    "restoreCmd": "echo,restore",
+    "postAppRestoreCmd": "echo,post restore",
+}
+
+
+def test_a_restore_follows_fossuls_order():
+    plan = restore_plan(make_config(**RESTORE_COMMANDS), dry_run=False)
+    assert [step.key for step in plan.steps] == RESTORE
+    assert {step.policy for step in plan.steps} == {""}
+
+
+def test_a_restore_may_back_up_first_what_it_overwrites_under_a_policy_of_its_own():
+    config = make_config(**RESTORE_COMMANDS)
+    plan = restore_plan(config, dry_run=False, safety=True)
+    backup = keys(config)[: keys(config).index("mount-plugin")]
+    assert [step.key for step in plan.steps] == [*backup, *RESTORE]
+    assert all(len(stage.steps) == 1 for stage in plan.stages)
+    assert [step.key for step in plan.steps if step.policy == SAFETY_POLICY] == backup
+    assert {step.policy for step in plan.steps} == {SAFETY_POLICY, ""}
+    assert plan.step("quiesce-plugin").undo == "unquiesce-plugin"
+    assert plan.on_error == restore_plan(config, dry_run=False).on_error != ()
+    assert Plan.model_validate(plan.wire()) == plan
+
+
+def test_a_dry_run_backs_nothing_up():
+    config = make_config(**RESTORE_COMMANDS)
+    plan = restore_plan(config, dry_run=True, safety=True)
+    assert [step.key for step in plan.steps] == ["restore-plugin"]
+    assert plan == restore_plan(config, dry_run=True)
+
+
+def test_a_safety_backup_that_nothing_would_make_is_refused():
+    config = make_config(storagePlugin="", backupCreateCmd="", restoreCmd="echo,restore")
+    with pytest.raises(PlanRefused, match="set StoragePlugin or BackupCreateCmd") as refused:
+        restore_plan(config, dry_run=False, safety=True)
+    assert refused.value.problems[0].step == "backup-plugin"
+    assert "restore-command" in [step.key for step in restore_plan(config, dry_run=False).steps]
 
 
 def test_a_plan_survives_the_wire():

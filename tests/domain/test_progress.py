@@ -5,22 +5,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.factories import make_config
-from workflows_app.domain.plans import backup_plan
-from workflows_app.domain.progress import (
+from workflows_app.domain.events import (
     CancelRequested,
     Event,
     PendingStep,
-    Progress,
     RunClosed,
     RunStarted,
-    RunState,
     StepEnded,
     StepReport,
     StepScheduled,
     StepStarted,
-    StepState,
-    fold,
 )
+from workflows_app.domain.plans import backup_plan
+from workflows_app.domain.progress import Progress, fold
+from workflows_app.domain.states import RunState, StepState
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 PLAN = backup_plan(make_config())

@@ -21,6 +21,13 @@ class Retention(WireModel):
     retention_number: int = 0
 
 
+class WhenBusy(StrEnum):
+    """What a start does while another run holds the configuration's lock: refuse, or wait for it."""
+
+    REFUSE = "refuse"
+    QUEUE = "queue"
+
+
 class CommandField(StrEnum):
     """The configuration's command fields, by Fossul's (TOML) name (§6)."""
 
@@ -161,6 +168,17 @@ class Config(WireModel):
                 "selected_backup_policy": policy,
                 "selected_backup_retention": self.retention_of(policy),
                 "selected_archive_retention": archive,
+            }
+        )
+
+    def under(self, policy: str) -> "Config":
+        """Answer the configuration of a run's step that works under ``policy``; the run's own when empty."""
+        if not policy:
+            return self
+        return self.model_copy(
+            update={
+                "selected_backup_policy": policy,
+                "selected_backup_retention": self.retention_of(policy),
             }
         )
 

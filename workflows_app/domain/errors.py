@@ -1,5 +1,8 @@
 """The errors that layers raise to each other, each with words for the person who reads it."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 
 class FossulError(Exception):
     """An error whose text may be shown to an operator."""
@@ -14,6 +17,22 @@ class ConfigInvalid(FossulError):
         self.reason = reason
 
 
+class PlanProblem(NamedTuple):
+    """Why a plan is refused: the step's key, the rule that it breaks, and a sentence that says what to do."""
+
+    step: str
+    rule: str
+    words: str
+
+
+class PlanRefused(FossulError):
+    """A plan breaks rules; ``problems`` has each of them, and the text is all of them in words."""
+
+    def __init__(self, problems: Sequence[PlanProblem]) -> None:
+        super().__init__(" ".join(problem.words for problem in problems))
+        self.problems = tuple(problems)
+
+
 class NotFound(FossulError):
     """A profile, configuration, policy or run does not exist."""
 
@@ -23,14 +42,23 @@ class NotAllowed(FossulError):
 
 
 class RunAlreadyActive(FossulError):
-    """The configuration's lock is held; ``run`` is the holder's number, None when it is not known."""
+    """The configuration's lock is held; ``run`` is the holder's number, None when it is not known.
 
-    def __init__(self, profile: str, config: str, run: int | None) -> None:
+    ``who`` says what holds it, by whom and since when.
+    """
+
+    def __init__(self, profile: str, config: str, run: int | None, who: str = "") -> None:
         holder = f"run {run}" if run is not None else "a run"
-        super().__init__(f"{profile}/{config} is busy: {holder} is still running.")
+        super().__init__(
+            f"{profile}/{config} is busy: {holder}{f' ({who})' if who else ''} is still running."
+        )
         self.profile = profile
         self.config = config
         self.run = run
+
+
+class NotNow(FossulError):
+    """What was asked of a run is not possible in the state that it is in."""
 
 
 class TemporalUnavailable(FossulError):

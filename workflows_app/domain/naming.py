@@ -7,6 +7,8 @@ TASK_QUEUE = "fossul"
 BACKUP_WORKFLOW = "fossul.backup"
 RESTORE_WORKFLOW = "fossul.restore"
 CATALOGUE_WORKFLOW = "fossul.catalogue"
+WATCHDOG_WORKFLOW = "fossul.watchdog"
+QUEUE_WORKFLOW = "fossul.queue"
 
 APP_DISCOVER = "app.discover"
 APP_QUIESCE = "app.quiesce"
@@ -25,7 +27,18 @@ RECORD_JOB_RETENTION = "record.job_retention"
 COMMAND_RUN = "command.run"
 
 STATUS_QUERY = "status"
+RETRY_UPDATE = "retry"
+SKIP_UPDATE = "skip"
+ABORT_UPDATE = "abort"
+WINDOW_OVER_SIGNAL = "window_over"
+THAWED_SIGNAL = "thawed"
+OWED_SIGNAL = "owed"
+THAW_SIGNAL = "thaw"
 STEP_FAILED = "StepFailed"
+NOT_NOW = "NotNow"
+
+PAUSE_SUMMARY = "Waiting for a person"
+BUDGET_SUMMARY = "Freeze budget"
 
 MEMO_RUN = "fossul_run"
 MEMO_TYPE = "fossul_type"
@@ -38,6 +51,16 @@ MEMO_REQUESTED_BY = "fossul_requested_by"
 def run_workflow_id(profile: str, config: str) -> str:
     """The workflow id of every run of a configuration: being the same for all, it is their lock."""
     return f"fossul/{profile}/{config}"
+
+
+def watchdog_workflow_id(profile: str, config: str, run: int) -> str:
+    """The workflow id of the watchdog of a run."""
+    return f"fossul-watchdog/{profile}/{config}/{run}"
+
+
+def queue_workflow_id(profile: str, config: str) -> str:
+    """The workflow id of what waits for a configuration's lock: being the same for all, one waits at most."""
+    return f"fossul-queue/{profile}/{config}"
 
 
 def backup_name(config: Config) -> str:

@@ -1,45 +1,66 @@
 """Plans: which steps a run takes, in which order, and how each is run. Pure data and pure functions."""
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 
 from workflows_app.domain import naming
 from workflows_app.domain.config import CommandField, Config
+from workflows_app.domain.errors import PlanProblem, PlanRefused
 from workflows_app.domain.wire import WireModel
 
 HOUR = 3600.0
 
 
+class OnFailure(StrEnum):
+    """What a run does when a step failed for good: all its attempts, where it has several.
+
+    ``FAIL`` compensates and ends the run, ``CONTINUE`` goes on as if the step were complete, ``PAUSE``
+    waits for a person to say retry, skip or abort.
+    """
+
+    FAIL = "fail"
+    CONTINUE = "continue"
+    PAUSE = "pause"
+
+
 class StepOptions(WireModel):
-    """How Temporal runs a step. Times are in seconds.
+    """How a step is run. Times are in seconds.
 
     ``attempts`` 0 means: again and again until it succeeds or ``timeout_seconds`` (of one attempt)
-    and the run end it.
+    and the run end it. ``may_skip`` lets a person skip the step while the run waits for one.
     """
+
+    omit_empty = frozenset({"onFailure", "maySkip"})
 
     timeout_seconds: float = 24 * HOUR
     heartbeat_seconds: float = 10.0
     attempts: int = 1
     backoff_seconds: float = 1.0
+    on_failure: OnFailure = OnFailure.FAIL
+    may_skip: bool = False
 
 
 class StepSpec(WireModel):
     """One step of a plan.
 
     ``key`` is unique in the plan. ``activity`` is the activity type, ``command`` the configuration's
-    command field where the step runs one. ``freezes`` says that the application stands still from
+    command field where the step runs one, ``line`` the command itself where the plan brings its own
+    (in Fossul's form: parts separated by commas). ``freezes`` says that the application stands still from
     here on; ``undo`` is the key of the step in the same plan that must run, whatever happens, once
-    this one has started.
+    this one has started. ``policy`` is the policy that the step works under, empty for the run's own.
     """
 
-    omit_empty = frozenset({"command", "freezes", "undo"})
+    omit_empty = frozenset({"command", "line", "freezes", "undo", "policy"})
 
     key: str
     name: str
     phase: str
     activity: str
     command: str = ""
+    line: str = ""
     freezes: bool = False
     undo: str = ""
+    policy: str = ""
     options: StepOptions = StepOptions()
 
 
@@ -50,12 +71,21 @@ class Stage(WireModel):
 
 
 class Plan(WireModel):
-    """The stages of a run, in order; ``on_error`` is what a run that did not complete does at its end."""
+    """The stages of a run, in order; ``on_error`` is what a run that did not complete does at its end.
 
-    omit_empty = frozenset({"onError"})
+    A run waits ``pause_seconds`` for a person before it fails; the application is thawed before it waits,
+    unless ``stays_frozen``. Once it has stood still for ``freeze_budget_seconds`` the watchdog thaws it.
+    ``unfrozen_backup`` says that a backup may be made while the application is not frozen.
+    """
+
+    omit_empty = frozenset({"onError", "staysFrozen", "unfrozenBackup"})
 
     stages: tuple[Stage, ...] = ()
     on_error: tuple[StepSpec, ...] = ()
+    pause_seconds: float = HOUR
+    stays_frozen: bool = False
+    freeze_budget_seconds: float = 4 * HOUR
+    unfrozen_backup: bool = False
 
     @property
     def steps(self) -> Iterator[StepSpec]:
@@ -81,6 +111,7 @@ UNMOUNT_PHASE = "Performing Unmount"
 RETENTION_PHASE = "Performing Backup Retention"
 JOB_PHASE = "Job Cleanup"
 NOTICE_PHASE = "Sending Notifications"
+CUSTOM_PHASE = "Performing Custom Commands"
 ERROR_NOTICE_PHASE = "Sending Error Notifications"
 
 # Undoing is repeated until it is done: a lost worker must never leave the application frozen.
@@ -158,11 +189,20 @@ RESTORE_PHASE = "Performing Restore"
 POST_RESTORE_PHASE = "Performing Application Post Restore"
 
 
-def restore_plan(config: Config, *, dry_run: bool) -> Plan:
+SAFETY_POLICY = "safety"
+"""The policy of the backups that restores make of what they are about to overwrite: no retention has it."""
+
+_SAFETY_PHASES = (DISCOVERY_PHASE, QUIESCE_PHASE, BACKUP_PHASE, UNQUIESCE_PHASE)
+
+
+def restore_plan(config: Config, *, dry_run: bool, safety: bool = False) -> Plan:
     """The steps of a restore in Fossul's order (fossul-behaviour.md §4), each when it is configured.
 
-    A dry run is the storage plugin's step alone: it may not touch the application, and has nothing to
-    tell anybody of.
+    With ``safety`` the present state is backed up first, under ``SAFETY_POLICY``: the backup's steps from
+    discovery to unquiesce come before the restore's own. A dry run is the storage plugin's step alone: it
+    may not touch the application, and has nothing to tell anybody of; ``safety`` means nothing there.
+
+    Raises PlanRefused for a safety backup of a configuration that makes no backup.
     """
     app, storage = config.app_plugin, config.storage_plugin
     restore = _plugin(storage, "restore-plugin", "Restore", RESTORE_PHASE, naming.STORAGE_RESTORE)
@@ -171,6 +211,7 @@ def restore_plan(config: Config, *, dry_run: bool) -> Plan:
     return _plan(
         config,
         [
+            *(_safety_steps(config) if safety else ()),
             _command(config, CommandField.PRE_RESTORE, PRE_RESTORE_PHASE),
             _plugin(app, "pre-restore-plugin", "Pre restore", PRE_RESTORE_PHASE, naming.APP_PRE_RESTORE),
             _command(config, CommandField.RESTORE, RESTORE_PHASE),
@@ -179,6 +220,23 @@ def restore_plan(config: Config, *, dry_run: bool) -> Plan:
             _plugin(app, "post-restore-plugin", "Post restore", POST_RESTORE_PHASE, naming.APP_POST_RESTORE),
         ],
     )
+
+
+def _safety_steps(config: Config) -> list[StepSpec]:
+    """The steps that back up what a restore is about to overwrite."""
+    steps = [step for step in backup_plan(config).steps if step.phase in _SAFETY_PHASES]
+    if not any(step.phase == BACKUP_PHASE for step in steps):
+        raise PlanRefused(
+            [
+                PlanProblem(
+                    "backup-plugin",
+                    "safety backup",
+                    "A backup before the restore is asked for, but the configuration makes none: set "
+                    "StoragePlugin or BackupCreateCmd, or restore without it.",
+                )
+            ]
+        )
+    return [step.model_copy(update={"policy": SAFETY_POLICY}) for step in steps]
 
 
 def _plan(config: Config, steps: Sequence[StepSpec | None]) -> Plan:

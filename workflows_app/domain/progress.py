@@ -1,151 +1,42 @@
 """How far a run is: a fold over the plain events of its history. Pure; times are aware datetimes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import reduce
 
 from pydantic import BaseModel, ConfigDict
 
-from workflows_app.domain.plans import Plan, StepSpec
-
-
-class RunState(StrEnum):
-    """What is known of a run; ``UNKNOWN`` when Temporal no longer has it and nobody saw it end."""
-
-    RUNNING = "RUNNING"
-    COMPLETED = "COMPLETED"
-    ERROR = "ERROR"
-    CANCELLED = "CANCELLED"
-    TERMINATED = "TERMINATED"
-    TIMED_OUT = "TIMED_OUT"
-    UNKNOWN = "UNKNOWN"
-
-    @property
-    def closed(self) -> bool:
-        """Whether the run will not change any more."""
-        return self is not RunState.RUNNING
-
-
-class StepState(StrEnum):
-    """The state of a step on a page.
-
-    ``PENDING`` was not reached yet, ``WAITING`` is scheduled but no worker has taken it, ``SKIPPED``
-    was never reached because the run ended before it.
-    """
-
-    PENDING = "PENDING"
-    WAITING = "WAITING"
-    RUNNING = "RUNNING"
-    COMPLETE = "COMPLETE"
-    ERROR = "ERROR"
-    CANCELLED = "CANCELLED"
-    SKIPPED = "SKIPPED"
-
-    @property
-    def ended(self) -> bool:
-        """Whether the step ran and came to an end, good or bad."""
-        return self in (StepState.COMPLETE, StepState.ERROR, StepState.CANCELLED)
-
-
-@dataclass(frozen=True, slots=True)
-class RunStarted:
-    """The run began with this plan."""
-
-    time: datetime
-    plan: Plan
-
-
-@dataclass(frozen=True, slots=True)
-class StepScheduled:
-    """A step was asked for; ``compensates`` when it undoes one after a failure or cancel."""
-
-    time: datetime
-    step: int
-    spec: StepSpec
-    compensates: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StepStarted:
-    """A worker took the step, for the ``attempt``-th time."""
-
-    time: datetime
-    step: int
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class StepEnded:
-    """The step ended in ``state`` because of ``reason`` (empty when it is complete).
-
-    ``backup_name`` and ``backup_bytes`` tell of the backup that it made, ``lines`` how many lines it
-    said (None when nobody could count them).
-    """
-
-    time: datetime
-    step: int
-    state: StepState
-    reason: str = ""
-    backup_name: str = ""
-    backup_bytes: int | None = None
-    lines: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CancelRequested:
-    """Somebody asked for the run to be cancelled."""
-
-    time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RunClosed:
-    """The run ended in ``state`` because of ``reason`` (empty when it is complete)."""
-
-    time: datetime
-    state: RunState
-    reason: str = ""
-
-
-Event = RunStarted | StepScheduled | StepStarted | StepEnded | CancelRequested | RunClosed
-
-
-@dataclass(frozen=True, slots=True)
-class PendingStep:
-    """What Temporal tells of a step that has not ended: who works on it, which attempt, how far it is.
-
-    ``report`` is the last heartbeat; ``retry_at`` is set while the step waits for its next attempt.
-    """
-
-    step: int
-    attempt: int
-    taken: bool
-    worker: str = ""
-    failure: str = ""
-    retry_at: datetime | None = None
-    started: datetime | None = None
-    heartbeat: datetime | None = None
-    report: "StepReport | None" = None
+from workflows_app.domain.events import (
+    CancelRequested,
+    Decided,
+    Event,
+    Paused,
+    PauseEnded,
+    PendingStep,
+    RunClosed,
+    RunStarted,
+    StepEnded,
+    StepReport,
+    StepScheduled,
+    StepStarted,
+    Thawed,
+    WatchdogEnded,
+    WatchdogStarted,
+    WindowEnded,
+)
+from workflows_app.domain.plans import OnFailure, Plan
+from workflows_app.domain.states import FreezeState, RunState, StepState
 
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class StepReport(_Value):
-    """The figures of a step's heartbeat. Sizes in bytes; a total of 0 is not known."""
-
-    done_bytes: int = 0
-    total_bytes: int = 0
-    done_files: int = 0
-    total_files: int = 0
-    note: str = ""
-
-
 class StepProgress(_Value):
-    """One step of a run. ``step`` is its number on the wire, None as long as it has not been scheduled."""
+    """One step of a run. ``step`` is its number on the wire, None as long as it has not been scheduled.
+
+    ``decision`` is what a person said about it after it had failed, and who.
+    """
 
     key: str
     name: str
@@ -163,6 +54,7 @@ class StepProgress(_Value):
     heartbeat: datetime | None = None
     report: StepReport | None = None
     lines: int | None = None
+    decision: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -172,11 +64,21 @@ class StepProgress(_Value):
         return (self.finished - (self.started or self.scheduled)).total_seconds()
 
 
+class Watchdog(_Value):
+    """The watchdog of a run: it thaws at ``until``; ``reason`` is why it did, empty while it has not."""
+
+    until: datetime | None = None
+    reason: str = ""
+    ended: bool = False
+
+
 class Progress(_Value):
     """A run as a page shows it.
 
     ``frozen_since`` is when the first freezing step was asked for, ``thawed_at`` when the last thing
-    frozen was undone; ``thaw_failed`` says that an attempt to undo ended in error.
+    frozen was undone; ``thaw_failed`` says that an attempt to undo ended in error. ``still_frozen`` and
+    ``still_owed`` are the keys of the steps that would thaw, and undo, what is left. ``pause_until`` is set
+    while the run waits for a person.
     """
 
     state: RunState = RunState.RUNNING
@@ -192,6 +94,25 @@ class Progress(_Value):
     backup_bytes: int | None = None
     plan: Plan = Plan()
     still_frozen: tuple[str, ...] = ()
+    still_owed: tuple[str, ...] = ()
+    pause_until: datetime | None = None
+    watchdog: Watchdog | None = None
+
+    @property
+    def freeze(self) -> FreezeState:
+        """What is known of the application's freeze."""
+        if self.frozen_since is None:
+            return FreezeState.NEVER
+        if not self.frozen:
+            return FreezeState.THAWED
+        if self.state is RunState.UNKNOWN:
+            return FreezeState.UNKNOWN
+        return FreezeState.FAILED if self.thaw_failed else FreezeState.FROZEN
+
+    @property
+    def paused(self) -> tuple[StepProgress, ...]:
+        """The steps that wait for a person to decide."""
+        return tuple(step for step in self.steps if step.state is StepState.PAUSED)
 
     @property
     def frozen(self) -> bool:
@@ -220,9 +141,20 @@ class Progress(_Value):
             case StepEnded():
                 return self._ended(event)
             case CancelRequested():
-                return self.model_copy(update={"cancel_requested": True})
+                return self._unpaused().model_copy(update={"cancel_requested": True})
             case RunClosed(time, state, reason):
-                return self._closed(time, state, reason)
+                return _closed(self._unpaused(), time, state, reason)
+            case Paused(_, until):
+                return self._paused(until)
+            case Decided(_, step, action, by):
+                return self._decided(step, action, by)
+            case PauseEnded():
+                return self._unpaused()
+            case WatchdogStarted() | WindowEnded() | WatchdogEnded():
+                return self._guarded(event)
+            case Thawed(time, done, failed):
+                thawed = reduce(lambda progress, key: _undone(progress, time, key, True), done, self)
+                return reduce(lambda progress, key: _undone(progress, time, key, False), failed, thawed)
 
     def with_pending(self, pending: Iterable[PendingStep]) -> "Progress":
         """Answer the progress with what Temporal's description adds to the history.
@@ -259,6 +191,8 @@ class Progress(_Value):
             "scheduled": event.time,
         }
         spec = event.spec
+        if any(s.step == event.step for s in self.steps):
+            return self
         if event.compensates:
             # What is not in the plan's stages is the error notice: it undoes nothing.
             undoes = any(spec.key == planned.key for planned in self.plan.steps)
@@ -266,13 +200,27 @@ class Progress(_Value):
             step = StepProgress(key=key, name=spec.name, phase=spec.phase, compensates=undoes)
             steps = (*self.steps, step.model_copy(update=taken))
         else:
-            steps = tuple(s.model_copy(update=taken) if s.key == spec.key else s for s in self.steps)
+            steps = self._with_next(spec.key, taken)
         changes: dict[str, object] = {"steps": steps}
+        if spec.undo:
+            changes["still_owed"] = _with(self.still_owed, spec.undo)
         if spec.freezes and spec.undo:
             changes["frozen_since"] = self.frozen_since or event.time
             changes["thawed_at"] = None
-            changes["still_frozen"] = (*self.still_frozen, spec.undo)
+            changes["still_frozen"] = _with(self.still_frozen, spec.undo)
         return self.model_copy(update=changes)
+
+    def _with_next(self, key: str, taken: dict[str, object]) -> tuple[StepProgress, ...]:
+        """The steps with the one of that key taken; one that was taken before stays, and comes again."""
+        places = [i for i, s in enumerate(self.steps) if s.key == key and not s.compensates]
+        if not places:
+            return self.steps
+        place = places[-1]
+        last = self.steps[place]
+        if last.step is None:
+            return (*self.steps[:place], last.model_copy(update=taken), *self.steps[place + 1 :])
+        again = StepProgress(key=key, name=last.name, phase=last.phase).model_copy(update=taken)
+        return (*self.steps[: place + 1], again, *self.steps[place + 1 :])
 
     def _ended(self, event: StepEnded) -> "Progress":
         progress = self._with_step(
@@ -286,36 +234,86 @@ class Progress(_Value):
         step = next((s for s in self.steps if s.step == event.step), None)
         if step is None:
             return progress
-        changes: dict[str, object] = {}
-        key = step.key.removeprefix("undo-") if step.compensates else step.key
-        if key in self.still_frozen:
-            if event.state is StepState.COMPLETE:
-                left = tuple(k for k in self.still_frozen if k != key)
-                changes |= {"still_frozen": left, "thaw_failed": False}
-                if not left:
-                    changes["thawed_at"] = event.time
-            else:
-                changes["thaw_failed"] = True
         if event.backup_name:
-            changes |= {"backup_name": event.backup_name, "backup_bytes": event.backup_bytes}
-        return progress.model_copy(update=changes)
+            made = {"backup_name": event.backup_name, "backup_bytes": event.backup_bytes}
+            progress = progress.model_copy(update=made)
+        key = step.key.removeprefix("undo-") if step.compensates else step.key
+        return _undone(progress, event.time, key, event.state is StepState.COMPLETE)
 
-    def _closed(self, time: datetime, state: RunState, reason: str) -> "Progress":
-        def close(step: StepProgress) -> StepProgress:
-            if step.state is StepState.PENDING:
-                return step.model_copy(update={"state": StepState.SKIPPED})
-            if step.state.ended or step.state is StepState.SKIPPED:
-                return step
-            return step.model_copy(update={"state": StepState.CANCELLED, "finished": time, "retry_at": None})
-
-        return self.model_copy(
-            update={
-                "state": state,
-                "finished": time,
-                "reason": reason,
-                "steps": tuple(close(step) for step in self.steps),
-            }
+    def _paused(self, until: datetime) -> "Progress":
+        pauses = {s.key for s in self.plan.steps if s.options.on_failure is OnFailure.PAUSE}
+        last = {s.key: i for i, s in enumerate(self.steps) if not s.compensates}
+        steps = tuple(
+            s.model_copy(update={"state": StepState.PAUSED})
+            if s.state is StepState.ERROR and s.key in pauses and last.get(s.key) == i and not s.decision
+            else s
+            for i, s in enumerate(self.steps)
         )
+        return self.model_copy(update={"steps": steps, "pause_until": until})
+
+    def _decided(self, number: int, action: str, by: str) -> "Progress":
+        words = {"retry": f"retried by {by}", "skip": f"skipped by {by}", "abort": f"aborted by {by}"}[action]
+        state = StepState.SKIPPED if action == "skip" else StepState.ERROR
+        return self._with_step(number, state=state, decision=words)
+
+    def _unpaused(self) -> "Progress":
+        steps = tuple(
+            s.model_copy(update={"state": StepState.ERROR}) if s.state is StepState.PAUSED else s
+            for s in self.steps
+        )
+        return self.model_copy(update={"steps": steps, "pause_until": None})
+
+    def _guarded(self, event: WatchdogStarted | WindowEnded | WatchdogEnded) -> "Progress":
+        watchdog = self.watchdog or Watchdog()
+        match event:
+            case WatchdogStarted(_, until):
+                watchdog = Watchdog(until=until)
+            case WindowEnded(_, reason):
+                watchdog = watchdog.model_copy(update={"reason": reason})
+            case WatchdogEnded():
+                watchdog = watchdog.model_copy(update={"ended": True})
+        return self.model_copy(update={"watchdog": watchdog})
+
+
+def _undone(progress: Progress, time: datetime, key: str, well: bool) -> Progress:
+    """After the step that undoes ended; one that undoes nothing that is owed changes nothing."""
+    if not well:
+        return progress.model_copy(
+            update={"thaw_failed": progress.thaw_failed or key in progress.still_frozen}
+        )
+    changes: dict[str, object] = {"still_owed": _without(progress.still_owed, key)}
+    if key in progress.still_frozen:
+        left = _without(progress.still_frozen, key)
+        changes |= {"still_frozen": left, "thaw_failed": False}
+        if not left:
+            changes["thawed_at"] = time
+    return progress.model_copy(update=changes)
+
+
+def _closed(progress: Progress, time: datetime, state: RunState, reason: str) -> Progress:
+    def close(step: StepProgress) -> StepProgress:
+        if step.state is StepState.PENDING:
+            return step.model_copy(update={"state": StepState.SKIPPED})
+        if step.state.ended or step.state is StepState.SKIPPED:
+            return step
+        return step.model_copy(update={"state": StepState.CANCELLED, "finished": time, "retry_at": None})
+
+    return progress.model_copy(
+        update={
+            "state": state,
+            "finished": time,
+            "reason": reason,
+            "steps": tuple(close(step) for step in progress.steps),
+        }
+    )
+
+
+def _with(keys: tuple[str, ...], key: str) -> tuple[str, ...]:
+    return keys if key in keys else (*keys, key)
+
+
+def _without(keys: tuple[str, ...], key: str) -> tuple[str, ...]:
+    return tuple(k for k in keys if k != key)
 
 
 def fold(events: Iterable[Event]) -> Progress:

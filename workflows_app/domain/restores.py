@@ -8,9 +8,11 @@ class RestoreRequest(WireModel):
 
     ``target`` is an absolute path below which the backup's paths are written; empty means the places
     they came from. A ``dry_run`` writes nothing and tells what would be written, changed and removed.
+    ``safety`` asks for a backup of the present state before anything is written.
     """
 
-    omit_empty = frozenset({"target", "dryRun"})
+    omit_empty = frozenset({"target", "dryRun", "safety"})
 
     target: str = ""
     dry_run: bool = False
+    safety: bool = False
