@@ -27,13 +27,72 @@ class RunInput(BaseModel):
 
 
 class BackupInput(RunInput):
-    """What a backup is started with."""
+    """What a backup is started with; ``resumes`` is the failed run whose rest it takes, 0 for none."""
+
+    resumes: int = 0
 
 
 class RestoreInput(RunInput):
     """What a restore is started with; ``config.backup`` is what is restored."""
 
     request: RestoreRequest
+
+
+class Decision(BaseModel):
+    """What a person says while a run waits for one: of which step (its number), and who says it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: int
+    by: str
+
+
+class WatchdogInput(BaseModel):
+    """What a watchdog guards: the steps that undo what the run ``run`` froze.
+
+    It acts once ``budget_seconds`` are over. Its own steps are numbered from ``first_step``, in the same
+    run. ``workflow_id`` and ``run_id`` are where Temporal has the run, to be told.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: int
+    config: Config
+    owed: tuple[StepSpec, ...]
+    budget_seconds: float
+    first_step: int
+    workflow_id: str
+    run_id: str
+
+
+class ThawOrder(BaseModel):
+    """A person's order to thaw now; ``also`` are further steps to take, the first ones first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    by: str
+    also: tuple[StepSpec, ...] = ()
+
+
+class ThawReport(BaseModel):
+    """What a watchdog did, by the steps' keys, and why it did it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str
+    done: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+class QueueInput(BaseModel):
+    """A backup that waits for its configuration's lock; ``memo`` and ``summary`` are what it starts with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow_id: str
+    backup: BackupInput
+    memo: dict[str, str | int]
+    summary: str
 
 
 class CatalogueInput(BaseModel):
@@ -148,5 +207,5 @@ class CommandActivities:
 
     @activity.defn(name=naming.COMMAND_RUN)
     def run(self, step: StepInput) -> Result:
-        """Run the command that ``step.spec.command`` names."""
+        """Run the command ``step.spec.line``, or the configuration's that ``step.spec.command`` names."""
         raise NotImplementedError

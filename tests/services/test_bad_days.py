@@ -13,9 +13,9 @@ from tests.factories import OPERATOR, make_catalog
 from tests.faults import FaultProxy
 from tests.services.test_watch import Eye
 from workflows_app.domain.errors import TemporalUnavailable
-from workflows_app.domain.progress import RunState
+from workflows_app.domain.states import RunState
 from workflows_app.models import Run, RunMessage
-from workflows_app.services import health, runs
+from workflows_app.services import health, runs, starts
 from workflows_app.services.progress import look
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ async def test_a_watcher_is_told_that_temporal_is_away_and_sees_the_rest_when_it
 ):
     command, go = two_lines
     config = await catalog(preAppQuiesceCmd=command)
-    number = await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
+    number = await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily")
     port = int(settings.TEMPORAL_ADDRESS.rpartition(":")[2])
     async with FaultProxy(port).running() as proxy:
         settings.TEMPORAL_ADDRESS = f"127.0.0.1:{proxy.port}"
@@ -42,7 +42,7 @@ async def test_a_watcher_is_told_that_temporal_is_away_and_sees_the_rest_when_it
         assert (await health.check()).report()["temporal"] == "unavailable"
         with pytest.raises(TemporalUnavailable, match="was not started"):
             other = await catalog()
-            await runs.start_backup(OPERATOR, other.profile.name, other.name, "daily")
+            await starts.start_backup(OPERATOR, other.profile.name, other.name, "daily")
         go.touch()
         proxy.come_back()
         await eye.done()
@@ -54,13 +54,13 @@ async def test_a_watcher_is_told_that_temporal_is_away_and_sees_the_rest_when_it
 async def test_a_backup_succeeds_while_the_database_is_locked_and_its_log_comes_later(worker, two_lines):
     command, go = two_lines
     config = await catalog(preAppQuiesceCmd=command)
-    number = await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
+    number = await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily")
     run = await get_run(OPERATOR, number)
     while not await RunMessage.objects.filter(run=number, text="first").aexists():
         await asyncio.sleep(0.02)
 
     async def closed() -> bool:
-        return (await look(run.workflow_id, run.run_id)).closed
+        return (await look(run.address)).closed
 
     with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

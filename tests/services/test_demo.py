@@ -71,7 +71,7 @@ def installed(settings, tmp_path: Path, db) -> Config:
     (tmp_path / "demo" / "source" / "letters").mkdir(parents=True)
     (tmp_path / "demo" / "source" / "letters" / "one.txt").write_text("dear all")
     assert demo.install()
-    config = catalog.config_for_run(command_line("tests"), "demo", "files", "daily")
+    config = catalog.order_backup(command_line("tests"), "demo", "files", "daily").config
     return config.for_run(1, "daily", 1_700_000_000)
 
 

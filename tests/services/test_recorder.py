@@ -10,10 +10,11 @@ from django.db import DatabaseError
 
 from tests.conftest import eventually, running_worker
 from tests.factories import OPERATOR, make_catalog, make_run
-from workflows_app.domain.progress import RunState
+from workflows_app.domain.states import RunState
 from workflows_app.models import Run
-from workflows_app.services import recorder, runs
+from workflows_app.services import recorder, runs, starts
 from workflows_app.services.client import temporal
+from workflows_app.services.progress import look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +24,7 @@ get_run = sync_to_async(runs.get_run)
 
 async def start(**settings: object) -> int:
     config = await catalog(**settings)
-    return await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
+    return await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily")
 
 
 async def test_a_run_that_ended_while_nobody_watched_is_recorded_later(temporal_settings):
@@ -39,9 +40,7 @@ async def test_a_run_that_ended_while_nobody_watched_is_recorded_later(temporal_
 
 
 async def _closed_in_temporal(run: runs.RunDetail) -> bool:
-    from workflows_app.services.progress import look
-
-    return (await look(run.workflow_id, run.run_id)).closed
+    return (await look(run.address)).closed
 
 
 async def test_lost_rows_are_made_again_from_temporal(worker):
@@ -64,12 +63,12 @@ async def test_lost_rows_are_made_again_from_temporal(worker):
 async def test_a_start_whose_answer_was_lost_is_linked_to_its_run(worker):
     number = await start(preAppQuiesceCmd="echo,x")
     await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
-    run_id = (await get_run(OPERATOR, number)).run_id
+    run_id = (await get_run(OPERATOR, number)).address.run_id
     await Run.objects.filter(pk=number).aupdate(
         run_id="", finished=None, status="RUNNING", started=datetime.now(UTC) - timedelta(minutes=2)
     )
     run = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
-    assert run.run_id == run_id
+    assert run.address.run_id == run_id
     assert run.summary.state is RunState.COMPLETED
 
 
@@ -107,7 +106,7 @@ async def test_a_list_shows_no_run_as_running_that_was_terminated_with_no_worker
     await recorder.catch_up()
     assert (await get_run(OPERATOR, number)).summary.state is RunState.RUNNING
     async with temporal() as client:
-        await client.get_workflow_handle(run.workflow_id, run_id=run.run_id).terminate()
+        await client.get_workflow_handle(run.address.workflow_id, run_id=run.address.run_id).terminate()
     await recorder.catch_up()
     assert (await get_run(OPERATOR, number)).summary.state is RunState.TERMINATED
 

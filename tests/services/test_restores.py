@@ -14,10 +14,10 @@ from workflows_app.domain.errors import (
     NotFound,
     TemporalUnavailable,
 )
-from workflows_app.domain.progress import RunState
 from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Run, RunMessage
-from workflows_app.services import restores, runs
+from workflows_app.services import restores, runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ def settings_for(source: Path, **more: object) -> dict[str, object]:
 
 async def back_up(config: BackupConfig, policy: str = "daily") -> str:
     """Make a backup and answer its name."""
-    number = await runs.start_backup(OPERATOR, config.profile.name, config.name, policy)
+    number = await starts.start_backup(OPERATOR, config.profile.name, config.name, policy)
     run = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
     assert run.summary.state is RunState.COMPLETED, run.summary.failure
     return run.progress.backup_name

@@ -15,9 +15,9 @@ from workflows_app.domain.errors import (
     RunAlreadyActive,
     TemporalUnavailable,
 )
-from workflows_app.domain.progress import RunState, StepState
+from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import BackupConfig, Policy, Run
-from workflows_app.services import runs
+from workflows_app.services import control, runs, starts
 from workflows_app.services.client import temporal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,7 +28,7 @@ list_runs = sync_to_async(runs.list_runs)
 
 
 async def start(config: BackupConfig, policy: str = "daily") -> int:
-    return await runs.start_backup(OPERATOR, config.profile.name, config.name, policy)
+    return await starts.start_backup(OPERATOR, config.profile.name, config.name, policy)
 
 
 async def test_a_backup_runs_to_its_end_and_is_recorded(worker):
@@ -82,7 +82,7 @@ async def test_a_second_start_is_refused_with_the_holder(temporal_settings):
         await start(config, "weekly")
     assert caught.value.run == number
     assert await Run.objects.acount() == 1, "the refused start leaves no row"
-    await runs.cancel_run(OPERATOR, number)
+    await control.cancel_run(OPERATOR, number)
 
 
 async def test_configurations_do_not_lock_each_other(worker):
@@ -102,7 +102,7 @@ async def test_a_cancelled_run_thaws_and_is_recorded_as_cancelled(worker):
         return current is not None and current.key == "backup-create-command"
 
     await eventually(backing_up)
-    await runs.cancel_run(OPERATOR, number)
+    await control.cancel_run(OPERATOR, number)
     run = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
     assert run.summary.state is RunState.CANCELLED
     assert run.result["workflow"]["status"] == "ERROR", "a cancelled run is never a success"
@@ -115,7 +115,7 @@ async def test_a_cancelled_run_thaws_and_is_recorded_as_cancelled(worker):
 async def test_cancelling_a_closed_run_changes_nothing(worker):
     number = await start(await catalog())
     before = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
-    await runs.cancel_run(OPERATOR, number)
+    await control.cancel_run(OPERATOR, number)
     assert await get_run(OPERATOR, number) == before
 
 
@@ -123,7 +123,7 @@ async def test_a_terminated_run_is_recorded_as_what_it_is(worker):
     number = await start(await catalog(appPlugin="sample-app", backupCreateCmd="sleep,60"))
     run = await get_run(OPERATOR, number)
     async with temporal() as client:
-        await client.get_workflow_handle(run.workflow_id, run_id=run.run_id).terminate(
+        await client.get_workflow_handle(run.address.workflow_id, run_id=run.address.run_id).terminate(
             reason="pulled the plug"
         )
     run = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
@@ -143,7 +143,7 @@ async def test_a_terminated_run_is_recorded_as_what_it_is(worker):
 async def test_what_does_not_exist_is_named(temporal_settings, profile, config, policy, words):
     await catalog("known", "files")
     with pytest.raises(NotFound, match=words.replace(".", r"\.")):
-        await runs.start_backup(OPERATOR, profile, config, policy)
+        await starts.start_backup(OPERATOR, profile, config, policy)
     assert await Run.objects.acount() == 0
 
 
@@ -158,11 +158,11 @@ async def test_a_policy_that_keeps_nothing_is_refused_before_anything_starts(tem
 async def test_a_viewer_may_neither_start_nor_cancel(temporal_settings):
     config = await catalog()
     with pytest.raises(NotAllowed, match="start and control runs"):
-        await runs.start_backup(VIEWER, config.profile.name, config.name, "daily")
+        await starts.start_backup(VIEWER, config.profile.name, config.name, "daily")
     number = await start(config)
     with pytest.raises(NotAllowed):
-        await runs.cancel_run(VIEWER, number)
-    await runs.cancel_run(OPERATOR, number)
+        await control.cancel_run(VIEWER, number)
+    await control.cancel_run(OPERATOR, number)
 
 
 async def test_with_temporal_away_a_start_is_a_clear_error_and_leaves_nothing(settings):

@@ -7,9 +7,9 @@ from asgiref.sync import sync_to_async
 
 from tests.conftest import eventually, running_worker
 from tests.factories import OPERATOR, make_catalog
-from workflows_app.domain.progress import RunState, StepState
+from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import Run, RunMessage
-from workflows_app.services import runs
+from workflows_app.services import control, runs, starts
 from workflows_app.services.client import temporal
 from workflows_app.services.messages import LogLine, Tail
 from workflows_app.services.progress import Sight, look
@@ -46,7 +46,7 @@ class Eye:
 
 async def start(**settings: object) -> int:
     config = await catalog(**settings)
-    return await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
+    return await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily")
 
 
 async def test_lines_and_steps_are_seen_while_the_command_still_runs(worker, two_lines):
@@ -75,7 +75,7 @@ async def test_two_watchers_see_the_same_and_the_history_does_not_grow(worker, t
     await eventually(lambda: all("first" in eye.texts() for eye in eyes))
     run = await get_run(OPERATOR, number)
     async with temporal() as client:
-        handle = client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
+        handle = client.get_workflow_handle(run.address.workflow_id, run_id=run.address.run_id)
         before = len((await handle.fetch_history()).events)
         await eventually(lambda: all(eye.sights[-1].progress.steps[0].heartbeat for eye in eyes))
         assert len((await handle.fetch_history()).events) == before
@@ -91,7 +91,7 @@ async def test_a_late_watcher_sees_everything(temporal_settings):
         run = await get_run(OPERATOR, number)
 
         async def closed() -> bool:
-            return (await look(run.workflow_id, run.run_id)).closed
+            return (await look(run.address)).closed
 
         await eventually(closed)
     assert (await get_run(OPERATOR, number)).summary.state is RunState.RUNNING, "nobody recorded it"
@@ -115,7 +115,7 @@ async def test_without_a_worker_the_watcher_is_told_which_queue_nobody_polls(tem
 
 async def test_a_run_that_temporal_does_not_know_ends_as_unknown(temporal_settings):
     number = await start(preAppQuiesceCmd="echo,x")
-    await runs.cancel_run(OPERATOR, number)
+    await control.cancel_run(OPERATOR, number)
     await Run.objects.filter(pk=number).aupdate(run_id="11111111-1111-1111-1111-111111111111")
     eye = Eye(number)
     await eye.done()
@@ -128,11 +128,11 @@ async def test_looking_once_shows_the_running_step(worker, two_lines):
     run = await get_run(OPERATOR, number)
 
     async def running() -> Sight | None:
-        sight = await look(run.workflow_id, run.run_id)
+        sight = await look(run.address)
         return sight if sight.progress.steps and sight.progress.steps[0].state is StepState.RUNNING else None
 
     sight = await eventually(running)
     assert not sight.closed
     go.touch()
     await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
-    assert (await look(run.workflow_id, run.run_id)).result.workflow.status == "COMPLETED"
+    assert (await look(run.address)).result.workflow.status == "COMPLETED"

@@ -1,4 +1,4 @@
-"""The steps that run a command of the configuration."""
+"""The steps that run a command of the configuration or of its plan."""
 
 from temporalio import activity
 
@@ -7,7 +7,7 @@ from workflows_app.contracts import CommandActivities, StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.config import CommandField
 from workflows_app.domain.results import Result
-from workflows_app.plugins.command import run_command
+from workflows_app.plugins.command import run_command, run_line
 
 
 class ConfiguredCommandActivities(CommandActivities):
@@ -18,5 +18,8 @@ class ConfiguredCommandActivities(CommandActivities):
 
     @activity.defn(name=naming.COMMAND_RUN, no_thread_cancel_exception=True)
     def run(self, step: StepInput) -> Result:
-        """Run the command that ``step.spec.command`` names."""
-        return self._execution.do(step, lambda context: run_command(CommandField(step.spec.command), context))
+        """Run the plan's own command, or the one of the configuration that ``step.spec.command`` names."""
+        spec = step.spec
+        if spec.line:
+            return self._execution.do(step, lambda context: run_line(spec.key, spec.line, context))
+        return self._execution.do(step, lambda context: run_command(CommandField(spec.command), context))

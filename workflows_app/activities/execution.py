@@ -24,6 +24,7 @@ from workflows_app.plugins.environment import child_environment
 logger = logging.getLogger(__name__)
 
 PLUGIN_CRASHED = "PluginCrashed"
+STEP_SAID_NO = "StepSaidNo"
 WORKER_STOPPED = "The worker was stopped while it did this step"
 
 
@@ -44,7 +45,8 @@ class StepExecution:
         """Call ``work`` with a context and answer its result, with the lines that were said.
 
         A FossulError is the plugin's own no: a result with code 1. Raises CancelledError when the step
-        was cancelled, and ApplicationError (type ``PluginCrashed``, redacted) for anything else.
+        was cancelled, and ApplicationError (type ``PluginCrashed``, redacted) for anything else; of type
+        ``StepSaidNo`` for a failure after which the plan has another attempt.
         """
         transcript = self._log.transcript(step.run, step.step, activity.info().attempt)
         messages = MessageBound()
@@ -93,7 +95,11 @@ class StepExecution:
         finally:
             self._pulse.discharge(patient)
             transcript.admit_loss()
-        return result.model_copy(update={"messages": messages.messages(), "lines": transcript.lines})
+        result = result.model_copy(update={"messages": messages.messages(), "lines": transcript.lines})
+        if result.code and activity.info().attempt < step.spec.options.attempts:
+            # Temporal retries what fails, not what answers; the last answer is the step's.
+            raise ApplicationError(result.reason, type=STEP_SAID_NO)
+        return result
 
     def ask(
         self,

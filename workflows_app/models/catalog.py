@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from workflows_app.domain.config import WhenBusy
+
 
 class Profile(models.Model):
     """A group of configurations."""
@@ -19,6 +21,7 @@ class Profile(models.Model):
 class BackupConfig(models.Model):
     """One application's backup set-up. ``settings`` is Fossul's Config as JSON, less what a run adds.
 
+    ``plan`` is how its backups are run, where that differs from Fossul's order (``domain.plan_layouts``).
     Policies live in their own table; everything else that Fossul's main and plugin files hold is in
     ``settings``, under Fossul's JSON keys (fossul-behaviour.md §1).
     """
@@ -27,6 +30,7 @@ class BackupConfig(models.Model):
     name = models.CharField(max_length=63)
     description = models.CharField(max_length=200, blank=True)
     settings = models.JSONField(default=dict)
+    plan = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["name"]
@@ -37,13 +41,19 @@ class BackupConfig(models.Model):
 
 
 class Policy(models.Model):
-    """A named retention of a configuration: how many backups and archives of it are kept."""
+    """A named retention of a configuration: how many backups and archives of it are kept.
+
+    ``when_busy`` is what a start does while another run holds the configuration's lock.
+    """
 
     config = models.ForeignKey(BackupConfig, on_delete=models.CASCADE, related_name="policies")
     name = models.CharField(max_length=63)
     keep_backups = models.PositiveIntegerField()
     keep_archives = models.PositiveIntegerField(default=0)
     position = models.PositiveIntegerField(default=0)
+    when_busy = models.CharField(
+        max_length=8, choices=[(choice.value, choice.value) for choice in WhenBusy], default=WhenBusy.REFUSE
+    )
 
     class Meta:
         ordering = ["position", "name"]

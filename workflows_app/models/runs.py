@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from workflows_app.domain.progress import RunState
+from workflows_app.domain.states import RunState
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -12,6 +12,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def open(self) -> "RunQuerySet":
         """The runs that were not yet seen to have closed."""
         return self.filter(finished__isnull=True)
+
+    def unsettled(self) -> "RunQuerySet":
+        """The runs of which something may still change: the open ones, and what a watchdog guards."""
+        return self.filter(Q(finished__isnull=True) | Q(guarded=True))
 
     def of(self, profile: str, config: str) -> "RunQuerySet":
         """The runs of one configuration."""
@@ -23,7 +27,8 @@ class Run(models.Model):
 
     ``workflow_id`` and ``run_id`` are Temporal's; ``run_id`` is empty until the start was answered.
     ``progress`` is the last fold of the run's history (``domain.progress.Progress`` as JSON), ``result``
-    Fossul's result JSON once the run is closed. All of it can be rebuilt from Temporal.
+    Fossul's result JSON once the run is closed. ``guarded`` says that a watchdog may still thaw what the
+    closed run left frozen. All of it can be rebuilt from Temporal.
     """
 
     workflow_id = models.CharField(max_length=200)
@@ -44,6 +49,7 @@ class Run(models.Model):
     failure = models.TextField(blank=True)
     progress = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
+    guarded = models.BooleanField(default=False)
 
     objects = RunQuerySet.as_manager()
 
@@ -52,6 +58,7 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["profile", "config", "-id"], name="run_by_config"),
             models.Index(fields=["id"], name="run_open", condition=Q(finished__isnull=True)),
+            models.Index(fields=["id"], name="run_guarded", condition=Q(guarded=True)),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -46,8 +46,18 @@ def run_command(field: CommandField, context: PluginContext) -> Result:
         )
         return Result(code=1)
 
+    return _run(field.words, value, context)
+
+
+def run_line(name: str, line: str, context: PluginContext) -> Result:
+    """Run a plan's own command, ``name`` in its messages, as ``run_command`` runs a configuration's."""
+    return _run(name, line, context)
+
+
+def _run(words: str, value: str, context: PluginContext) -> Result:
+    program, *arguments = value.split(",")
     command = f"{program} {' '.join(arguments)}"
-    context.info(f"Performing {field.words} command [{value}]")
+    context.info(f"Performing {words} command [{value}]")
     context.say(Level.CMD, f"Executing command [{command}]")
     ended = run_process([program, *arguments], context=context, on_line=context.info)
     if not ended.ok:

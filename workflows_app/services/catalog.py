@@ -4,19 +4,23 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Prefetch
 
-from workflows_app.domain.config import Config, Retention
+from workflows_app.domain.config import Config, Retention, WhenBusy
 from workflows_app.domain.errors import ConfigInvalid, NotFound
+from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.planned_backups import planned_backup
+from workflows_app.domain.plans import Plan
 from workflows_app.models import BackupConfig, Policy, Profile
 from workflows_app.services.permissions import Actor, Right
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySummary:
-    """A policy: its name and how many backups and archives it keeps."""
+    """A policy: its name, how many backups and archives it keeps, and what a start does when busy."""
 
     name: str
     keep_backups: int
     keep_archives: int
+    when_busy: WhenBusy = WhenBusy.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,16 @@ class ConfigDetail:
 
     summary: ConfigSummary
     config: Config
+    layout: PlanLayout
+
+
+@dataclass(frozen=True, slots=True)
+class BackupOrder:
+    """What a backup under one policy is started with, checked."""
+
+    config: Config
+    plan: Plan
+    when_busy: WhenBusy
 
 
 def list_profiles(actor: Actor) -> tuple[ProfileSummary, ...]:
@@ -95,16 +109,18 @@ def get_config(actor: Actor, profile: str, name: str) -> ConfigDetail:
         if not Profile.objects.filter(name=profile).exists():
             raise NotFound(f"There is no profile {profile!r}.")
         raise NotFound(f"There is no configuration {name!r} in profile {profile!r}.")
-    return ConfigDetail(_summary(row), _config(row))
+    return ConfigDetail(_summary(row), _config(row), PlanLayout.model_validate(row.plan))
 
 
-def config_for_run(actor: Actor, profile: str, name: str, policy: str) -> Config:
-    """Answer the configuration for a run under ``policy``.
+def order_backup(actor: Actor, profile: str, name: str, policy: str) -> BackupOrder:
+    """Answer what a backup under ``policy`` is started with.
 
     Raises NotAllowed; NotFound, saying which part is unknown; ConfigInvalid for a policy that keeps no
-    backup (Fossul would delete every one, fossul-behaviour.md §7.4).
+    backup (Fossul would delete every one, fossul-behaviour.md §7.4); PlanRefused for a plan that breaks a
+    rule.
     """
-    config = get_config(actor, profile, name).config
+    detail = get_config(actor, profile, name)
+    config = detail.config
     keep = config.retention_of(policy)
     if keep == -1:
         known = ", ".join(r.policy for r in config.backup_retentions) or "none yet"
@@ -113,7 +129,8 @@ def config_for_run(actor: Actor, profile: str, name: str, policy: str) -> Config
         raise ConfigInvalid(
             "retentionNumber", f"policy {policy!r} of {profile}/{name} keeps {keep} backups; it must keep 1"
         )
-    return config
+    when_busy = next(p.when_busy for p in detail.summary.policies if p.name == policy)
+    return BackupOrder(config, planned_backup(config, detail.layout), when_busy)
 
 
 def _summary(row: BackupConfig) -> ConfigSummary:
@@ -123,7 +140,10 @@ def _summary(row: BackupConfig) -> ConfigSummary:
         description=row.description,
         app_plugin=str(row.settings.get("appPlugin", "")),
         storage_plugin=str(row.settings.get("storagePlugin", "")),
-        policies=tuple(PolicySummary(p.name, p.keep_backups, p.keep_archives) for p in row.policies.all()),
+        policies=tuple(
+            PolicySummary(p.name, p.keep_backups, p.keep_archives, WhenBusy(p.when_busy))
+            for p in row.policies.all()
+        ),
     )
 
 

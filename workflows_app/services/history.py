@@ -1,56 +1,54 @@
 """From Temporal's history and description to the plain events that ``domain.progress`` folds."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
 
-from google.protobuf.message import Message as Proto
-from google.protobuf.timestamp_pb2 import Timestamp
-from temporalio.api.common.v1 import Payloads
-from temporalio.api.enums.v1 import EventType, PendingActivityState, TimeoutType
-from temporalio.api.failure.v1 import Failure
+from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.contrib.pydantic import pydantic_data_converter
 
-from workflows_app.contracts import RunInput, StepInput
-from workflows_app.domain.progress import (
+from workflows_app.contracts import (
+    Decision,
+    RunInput,
+    StepInput,
+    ThawOrder,
+    ThawReport,
+    WatchdogInput,
+)
+from workflows_app.domain import naming
+from workflows_app.domain.events import (
     CancelRequested,
+    Decided,
     Event,
+    Paused,
+    PauseEnded,
     PendingStep,
     RunClosed,
     RunStarted,
-    RunState,
     StepEnded,
     StepReport,
     StepScheduled,
     StepStarted,
-    StepState,
+    Thawed,
+    WatchdogEnded,
+    WatchdogStarted,
+    WindowEnded,
 )
 from workflows_app.domain.results import Result, WorkflowStatusResult
-
-T = TypeVar("T")
-
-_TIMEOUT_WORDS = {
-    TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE: "It took longer than it was allowed to",
-    TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START: "No worker took it in the time allowed",
-    TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE: "It took longer in all than it was allowed to",
-    TimeoutType.TIMEOUT_TYPE_HEARTBEAT: "The worker that did it was lost (no sign of life)",
-}
-
-_converter = pydantic_data_converter.payload_converter
+from workflows_app.domain.states import RunState, StepState
+from workflows_app.domain.thaws import budget_spent, ordered
+from workflows_app.services.payloads import decode, decode_one, moment, moment_or_none, reason_of
 
 
-class HistoryReader:
-    """Reads the history events of one run, in order, and answers plain events.
+class StepReader:
+    """Reads the history events of one workflow, in order, and answers what they say of steps.
 
-    Remembers which step an event id belongs to and, at the end, the run's result.
+    Remembers which step an event id belongs to.
     """
 
     def __init__(self) -> None:
         self._steps: dict[int, int] = {}
         self._last_event = 0
-        self.result: WorkflowStatusResult | None = None
 
     def read(self, events: Iterable[HistoryEvent]) -> list[Event]:
         """Answer what ``events`` mean; those read before, or that mean nothing to a page, are left out."""
@@ -58,17 +56,11 @@ class HistoryReader:
         for event in events:
             if event.event_id > self._last_event:
                 self._last_event = event.event_id
-                meanings.extend(self._read(event))
+                meanings.extend(self._read(event, moment(event.event_time)))
         return meanings
 
-    def _read(self, event: HistoryEvent) -> Iterable[Event]:
-        time = moment(event.event_time)
+    def _read(self, event: HistoryEvent, time: datetime) -> Iterable[Event]:
         match event.event_type:
-            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-                started = event.workflow_execution_started_event_attributes
-                given = decode(started.input, RunInput)
-                if given is not None:
-                    yield RunStarted(time, given.plan)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 given_step = decode(event.activity_task_scheduled_event_attributes.input, StepInput)
                 if given_step is not None:
@@ -98,10 +90,52 @@ class HistoryReader:
                 if cancelled.scheduled_event_id in self._steps:
                     step = self._steps[cancelled.scheduled_event_id]
                     yield StepEnded(time, step, StepState.CANCELLED, "The step was cancelled")
+            case _:
+                pass
+
+
+class HistoryReader(StepReader):
+    """Reads the history of a run: its steps, its waits for a person, and its end with the result."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pauses: set[int] = set()
+        self.result: WorkflowStatusResult | None = None
+
+    def _read(self, event: HistoryEvent, time: datetime) -> Iterable[Event]:
+        yield from super()._read(event, time)
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+                given = decode(event.workflow_execution_started_event_attributes.input, RunInput)
+                if given is not None:
+                    yield RunStarted(time, given.plan)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
                 yield CancelRequested(time)
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+                yield from _signalled(event, time)
             case _:
+                yield from self._pause(event, time)
                 yield from self._closed(event, time)
+
+    def _pause(self, event: HistoryEvent, time: datetime) -> Iterable[Event]:
+        match event.event_type:
+            case EventType.EVENT_TYPE_TIMER_STARTED if _summary(event) == naming.PAUSE_SUMMARY:
+                self._pauses.add(event.event_id)
+                limit = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+                yield Paused(time, time + limit)
+            case EventType.EVENT_TYPE_TIMER_FIRED:
+                if event.timer_fired_event_attributes.started_event_id in self._pauses:
+                    yield PauseEnded(time)
+            case EventType.EVENT_TYPE_TIMER_CANCELED:
+                if event.timer_canceled_event_attributes.started_event_id in self._pauses:
+                    yield PauseEnded(time)
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+                asked = event.workflow_execution_update_accepted_event_attributes.accepted_request.input
+                decision = decode(asked.args, Decision)
+                if decision is not None:
+                    yield Decided(time, decision.step, asked.name, decision.by)
+            case _:
+                pass
 
     def _closed(self, event: HistoryEvent, time: datetime) -> Iterable[Event]:
         match event.event_type:
@@ -125,6 +159,51 @@ class HistoryReader:
                 pass
 
 
+class WatchdogReader(StepReader):
+    """Reads the history of a run's watchdog; its steps belong to the run.
+
+    ``run_id`` is Temporal's, of the watchdog itself, once its beginning was read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run_id = ""
+        self._budget = 0.0
+        self._timers: set[int] = set()
+        self.ended = False
+
+    def _read(self, event: HistoryEvent, time: datetime) -> Iterable[Event]:
+        yield from super()._read(event, time)
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+                started = event.workflow_execution_started_event_attributes
+                self.run_id = started.original_execution_run_id
+                given = decode(started.input, WatchdogInput)
+                self._budget = given.budget_seconds if given else 0.0
+                yield WatchdogStarted(time, time + timedelta(seconds=self._budget))
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+                signalled = event.workflow_execution_signaled_event_attributes
+                order = decode(signalled.input, ThawOrder)
+                if signalled.signal_name == naming.THAW_SIGNAL and order is not None:
+                    yield WindowEnded(time, ordered(order.by))
+            case EventType.EVENT_TYPE_TIMER_STARTED if _summary(event) == naming.BUDGET_SUMMARY:
+                self._timers.add(event.event_id)
+            case EventType.EVENT_TYPE_TIMER_FIRED:
+                if event.timer_fired_event_attributes.started_event_id in self._timers:
+                    yield WindowEnded(time, budget_spent(self._budget))
+            case (
+                EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
+                | EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
+                | EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED
+                | EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED
+                | EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT
+            ):
+                self.ended = True
+                yield WatchdogEnded(time)
+            case _:
+                pass
+
+
 def pending_steps(activities: Iterable[PendingActivityInfo]) -> list[PendingStep]:
     """Answer what Temporal's description of a run says of the steps that have not ended."""
     return [
@@ -134,11 +213,11 @@ def pending_steps(activities: Iterable[PendingActivityInfo]) -> list[PendingStep
             taken=info.state != PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED,
             worker=info.last_worker_identity,
             failure=reason_of(info.last_failure) if info.HasField("last_failure") else "",
-            retry_at=_moment_or_none(info, "scheduled_time")
+            retry_at=moment_or_none(info, "scheduled_time")
             if info.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED and info.attempt > 1
             else None,
-            started=_moment_or_none(info, "last_started_time"),
-            heartbeat=_moment_or_none(info, "last_heartbeat_time"),
+            started=moment_or_none(info, "last_started_time"),
+            heartbeat=moment_or_none(info, "last_heartbeat_time"),
             report=decode(info.heartbeat_details, StepReport),
         )
         for info in activities
@@ -146,33 +225,20 @@ def pending_steps(activities: Iterable[PendingActivityInfo]) -> list[PendingStep
     ]
 
 
-def decode(payloads: Payloads, kind: type[T]) -> T | None:
-    """Answer the first payload as ``kind``; None when there is none, or one that somebody else wrote."""
-    if not payloads.payloads:
-        return None
-    try:
-        value: T = _converter.from_payloads(payloads.payloads[:1], [kind])[0]
-    except (ValueError, RuntimeError):
-        return None
-    return value
+def _signalled(event: HistoryEvent, time: datetime) -> Iterable[Event]:
+    """What a run's watchdog told it."""
+    signalled = event.workflow_execution_signaled_event_attributes
+    if signalled.signal_name == naming.WINDOW_OVER_SIGNAL:
+        yield WindowEnded(time, decode(signalled.input, str) or "")
+    elif signalled.signal_name == naming.THAWED_SIGNAL:
+        report = decode(signalled.input, ThawReport)
+        if report is not None:
+            yield Thawed(time, report.done, report.failed)
 
 
-def reason_of(failure: Failure) -> str:
-    """The innermost words of a failure, a heartbeat timeout in words for people."""
-    while failure.HasField("cause"):
-        failure = failure.cause
-    if failure.HasField("timeout_failure_info"):
-        return _TIMEOUT_WORDS.get(failure.timeout_failure_info.timeout_type, failure.message)
-    return failure.message
-
-
-def moment(stamp: Timestamp) -> datetime:
-    """Answer a protobuf timestamp as an aware datetime."""
-    return stamp.ToDatetime(tzinfo=UTC)
-
-
-def _moment_or_none(proto: Proto, field: str) -> datetime | None:
-    return moment(getattr(proto, field)) if proto.HasField(field) else None
+def _summary(event: HistoryEvent) -> str:
+    """What a timer was started for, as its workflow says."""
+    return decode_one(event.user_metadata.summary, str) or ""
 
 
 def _ended(time: datetime, step: int, result: Result) -> StepEnded:

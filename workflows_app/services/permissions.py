@@ -17,6 +17,7 @@ class Right(StrEnum):
     VIEW = "view runs and configurations"
     OPERATE = "start and control runs"
     CONFIGURE = "change configurations"
+    TERMINATE = "terminate runs"
 
 
 GROUP_RIGHTS: dict[str, frozenset[Right]] = {

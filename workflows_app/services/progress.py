@@ -1,12 +1,12 @@
-"""Following a run in Temporal: a fold over its history, plus what its description adds (ADR 0002)."""
+"""What can be seen of a run in Temporal: a fold over its history, and what describing it adds (ADR 0002)."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionRequest,
     DescribeWorkflowExecutionResponse,
@@ -14,18 +14,40 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.service import RPCError
 
-from workflows_app.domain.errors import NotFound, TemporalUnavailable
-from workflows_app.domain.progress import Progress, RunState, StepState
+from workflows_app.contracts import RunInput
+from workflows_app.domain import naming
+from workflows_app.domain.errors import NotFound
+from workflows_app.domain.events import Event
+from workflows_app.domain.progress import Progress
 from workflows_app.domain.results import WorkflowStatusResult
+from workflows_app.domain.states import StepState
+from workflows_app.models import Run
 from workflows_app.services import workers
 from workflows_app.services.client import RPC_TIMEOUT, temporal
-from workflows_app.services.history import HistoryReader, moment, pending_steps
-from workflows_app.services.streams import Outlet, Producer, merged
+from workflows_app.services.history import HistoryReader, WatchdogReader, pending_steps
+from workflows_app.services.payloads import decode, moment
 
-DESCRIBE_SECONDS = 1.0
 STALL_SECONDS = 2.0
 LONG_POLL = timedelta(seconds=70)
-BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class RunAddress:
+    """Where a run is in Temporal, and its watchdog, should it have one."""
+
+    workflow_id: str
+    run_id: str
+    watchdog_id: str
+
+    @property
+    def run(self) -> WorkflowExecution:
+        """The run itself."""
+        return WorkflowExecution(workflow_id=self.workflow_id, run_id=self.run_id)
+
+    @property
+    def watchdog(self) -> WorkflowExecution:
+        """Its latest watchdog."""
+        return WorkflowExecution(workflow_id=self.watchdog_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,153 +73,96 @@ class Sight:
     """What can be seen of a run now.
 
     ``trouble`` has words while Temporal does not answer (the progress is then the last one seen);
-    ``result`` is there once the run closed.
+    ``result`` is there once the run closed. ``guarded`` says that a watchdog may still thaw what the run
+    froze, although the run itself is closed.
     """
 
     progress: Progress = field(default_factory=Progress)
     result: WorkflowStatusResult | None = None
     stall: Stall | None = None
     trouble: str = ""
+    guarded: bool = False
 
     @property
     def closed(self) -> bool:
-        """Whether the run will not change any more."""
-        return self.progress.state.closed
+        """Whether nothing of the run will change any more."""
+        return self.progress.state.closed and not self.guarded
 
 
-class Follower:
-    """Follows one run from its beginning. Adds nothing to its history, and needs no living worker."""
-
-    def __init__(self, workflow_id: str, run_id: str, *, describe: bool = True) -> None:
-        self._execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
-        self._describe = describe
-        self._reader = HistoryReader()
-        self._token = b""
-        self._folded = Progress()
-        self._sight = Sight()
-
-    @asynccontextmanager
-    async def sights(self) -> AsyncIterator[AsyncIterator[Sight]]:
-        """A stream of what is seen, each time it changed, until the run is closed.
-
-        Whoever reads slowly sees the latest, not every step in between. Trouble with Temporal is shown,
-        waited for and healed; a run that Temporal does not know ends the stream in state UNKNOWN.
-        """
-        readers = [self._read_history, *([self._read_description] if self._describe else [])]
-        async with merged(*(self._patient(read) for read in readers)) as changes:
-            yield self._latest(changes)
-
-    async def _latest(self, changes: AsyncIterator[bool]) -> AsyncIterator[Sight]:
-        shown = Sight()
-        async for _ in changes:
-            if self._sight is not shown:
-                shown = self._sight
-                yield shown
-                if shown.closed:
-                    return
-
-    def _show(self, **changes: object) -> None:
-        seen = {
-            "progress": self._sight.progress,
-            "result": self._sight.result,
-            "stall": self._sight.stall,
-            "trouble": self._sight.trouble,
-        }
-        sight = Sight(**(seen | changes))  # type: ignore[arg-type]
-        if sight != self._sight:
-            self._sight = sight
-
-    def _patient(self, read: Callable[[], Awaitable[None]]) -> Producer[bool]:
-        """``read`` again and again until the run is closed, waiting longer after each trouble."""
-
-        async def produce(outlet: Outlet[bool]) -> None:
-            failures = 0
-            while not self._sight.closed:
-                seen = self._sight
-                try:
-                    await read()
-                    failures = 0
-                except TemporalUnavailable as error:
-                    self._show(trouble=str(error))
-                    failures += 1
-                except RPCError:
-                    self._lose()
-                if self._sight is not seen:
-                    outlet.put(True)
-                if failures:
-                    await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS)) - 1])
-
-        return produce
-
-    async def _read_history(self) -> None:
-        """Wait for the next events and fold them."""
-        async with temporal() as client:
-            page = await client.workflow_service.get_workflow_execution_history(
-                GetWorkflowExecutionHistoryRequest(
-                    namespace=client.namespace,
-                    execution=self._execution,
-                    wait_new_event=True,
-                    next_page_token=self._token,
-                ),
-                retry=False,
-                timeout=LONG_POLL,
-            )
-        events = self._reader.read(page.history.events)
-        for event in events:
-            self._folded = self._folded.apply(event)
-        if events:
-            self._show(progress=self._folded, result=self._reader.result, stall=None, trouble="")
-        elif self._sight.trouble:
-            self._show(trouble="")
-        self._token = page.next_page_token or self._token
-
-    async def _read_description(self) -> None:
-        """Look at attempts, workers and heartbeats once a second."""
-        await asyncio.sleep(DESCRIBE_SECONDS)
-        description = await describe(self._execution)
-        if not self._folded.state.closed:
-            seen = self._folded.with_pending(pending_steps(description.pending_activities))
-            self._show(progress=seen, stall=await _stall(description, seen), trouble="")
-
-    def _lose(self) -> None:
-        lost = self._folded.model_copy(
-            update={
-                "state": RunState.UNKNOWN,
-                "reason": "Temporal does not know this run (any more), and nobody saw how it ended.",
-            }
-        )
-        self._show(progress=lost, stall=None, trouble="")
+def address_of(run: Run) -> RunAddress:
+    """Answer where a recorded run is."""
+    watchdog = naming.watchdog_workflow_id(run.profile, run.config, run.pk)
+    return RunAddress(run.workflow_id, run.run_id, watchdog)
 
 
-async def look(workflow_id: str, run_id: str) -> Sight:
+async def look(address: RunAddress) -> Sight:
     """Answer what can be seen of a run at this moment, without waiting for anything.
 
     Raises TemporalUnavailable when Temporal does not answer, NotFound when it does not know the run.
     """
-    reader, progress, token = HistoryReader(), Progress(), b""
-    execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    reader = HistoryReader()
     try:
-        while True:
-            async with temporal() as client:
-                page = await client.workflow_service.get_workflow_execution_history(
-                    GetWorkflowExecutionHistoryRequest(
-                        namespace=client.namespace, execution=execution, next_page_token=token
-                    ),
-                    retry=False,
-                    timeout=RPC_TIMEOUT,
-                )
-            for event in reader.read(page.history.events):
-                progress = progress.apply(event)
-            token = page.next_page_token
-            if not token:
-                break
-        if progress.state.closed:
+        progress = reduce(Progress.apply, reader.read(await _events(address.run)), Progress())
+        if progress.state.closed and not progress.frozen:
             return Sight(progress=progress, result=reader.result)
-        description = await describe(execution)
-        progress = progress.with_pending(pending_steps(description.pending_activities))
-        return Sight(progress=progress, stall=await _stall(description, progress))
+        events, guards = await _watchdog_events(address) if progress.frozen else ([], False)
+        progress = reduce(Progress.apply, events, progress)
+        if progress.state.closed:
+            return Sight(progress=progress, result=reader.result, guarded=guards)
+        description = await describe(address.run)
     except RPCError as error:
         raise NotFound("Temporal does not know this run (any more).") from error
+    progress = progress.with_pending(pending_steps(description.pending_activities))
+    return Sight(progress=progress, stall=await find_stall(description, progress))
+
+
+async def find_input(address: RunAddress) -> RunInput:
+    """Answer what a run was started with. Raises TemporalUnavailable, NotFound."""
+    try:
+        page, _ = await history_page(address.run, b"", wait=False)
+    except RPCError as error:
+        raise NotFound("Temporal does not know this run (any more).") from error
+    given = decode(page[0].workflow_execution_started_event_attributes.input, RunInput) if page else None
+    if given is None:
+        raise NotFound("What this run was started with cannot be read.")
+    return given
+
+
+async def _events(execution: WorkflowExecution) -> list[HistoryEvent]:
+    events: list[HistoryEvent] = []
+    token = b""
+    while True:
+        page, token = await history_page(execution, token, wait=False)
+        events.extend(page)
+        if not token:
+            return events
+
+
+async def _watchdog_events(address: RunAddress) -> tuple[list[Event], bool]:
+    """What a run's watchdog did until now, and whether it still guards."""
+    reader = WatchdogReader()
+    try:
+        return reader.read(await _events(address.watchdog)), not reader.ended
+    except RPCError:
+        return [], False
+
+
+async def history_page(
+    execution: WorkflowExecution, token: bytes, *, wait: bool
+) -> tuple[Sequence[HistoryEvent], bytes]:
+    """Answer the next events of a history and where to go on; ``wait`` for one when there is none yet.
+
+    Raises TemporalUnavailable, or RPCError NOT_FOUND.
+    """
+    async with temporal() as client:
+        page = await client.workflow_service.get_workflow_execution_history(
+            GetWorkflowExecutionHistoryRequest(
+                namespace=client.namespace, execution=execution, wait_new_event=wait, next_page_token=token
+            ),
+            retry=False,
+            timeout=LONG_POLL if wait else RPC_TIMEOUT,
+        )
+    return page.history.events, page.next_page_token
 
 
 async def describe(execution: WorkflowExecution) -> DescribeWorkflowExecutionResponse:
@@ -210,7 +175,7 @@ async def describe(execution: WorkflowExecution) -> DescribeWorkflowExecutionRes
         )
 
 
-async def _stall(description: DescribeWorkflowExecutionResponse, progress: Progress) -> Stall | None:
+async def find_stall(description: DescribeWorkflowExecutionResponse, progress: Progress) -> Stall | None:
     """Whether something has waited for a worker for a while, and none has polled since."""
     waiting = [
         step.scheduled

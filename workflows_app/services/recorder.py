@@ -9,13 +9,12 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management.color import no_style
 from django.db import DatabaseError, connection
-from temporalio.api.common.v1 import WorkflowExecution as WorkflowExecutionReference
 from temporalio.client import WorkflowExecution
 from temporalio.service import RPCError
 
 from workflows_app.domain import naming
 from workflows_app.domain.errors import NotFound, TemporalUnavailable
-from workflows_app.domain.progress import Progress, RunState, StepState
+from workflows_app.domain.progress import Progress
 from workflows_app.domain.results import (
     Level,
     Message,
@@ -26,10 +25,13 @@ from workflows_app.domain.results import (
     WorkflowStatus,
     WorkflowStatusResult,
 )
+from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import Run
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.client import temporal
-from workflows_app.services.progress import Follower, Sight, describe, look
+from workflows_app.services.follower import Follower
+from workflows_app.services.progress import Sight, address_of, describe, look
+from workflows_app.services.queue import follow_queue
 from workflows_app.services.throttle import Throttled
 
 logger = logging.getLogger(__name__)
@@ -66,16 +68,18 @@ class Recorder:
 
     async def _follow_open_runs(self) -> None:
         self._following = {n: task for n, task in self._following.items() if not task.done()}
-        for run in await open_runs():
+        for run in await unsettled_runs():
             if run.pk in self._following:
                 continue
-            if not run.run_id:
+            if run.status == RunState.QUEUED.value:
+                await follow_queue(run)
+            elif not run.run_id:
                 await settle_start(run)
             else:
                 self._following[run.pk] = asyncio.create_task(self._follow(run))
 
     async def _follow(self, run: Run) -> None:
-        async with Follower(run.workflow_id, run.run_id, describe=False).sights() as sights:
+        async with Follower(address_of(run), describe=False).sights() as sights:
             async for sight in sights:
                 if sight.trouble:
                     continue
@@ -89,14 +93,14 @@ class Recorder:
 
 
 @sync_to_async
-def open_runs() -> list[Run]:
-    """The runs that were not seen to have closed."""
+def unsettled_runs() -> list[Run]:
+    """The runs that were not seen to have closed, or whose watchdog was not."""
     drop_broken_connections()
-    return list(Run.objects.open())
+    return list(Run.objects.unsettled())
 
 
 def record(number: int, sight: Sight) -> None:
-    """Write down what is seen of a run. A run that was recorded as closed stays as it was."""
+    """Write down what is seen of a run. One that was recorded as closed, and unguarded, stays as it was."""
     drop_broken_connections()
     progress = sight.progress
     changes: dict[str, object] = {
@@ -108,7 +112,8 @@ def record(number: int, sight: Sight) -> None:
     if progress.state.closed:
         changes["finished"] = progress.finished or _last_moment(progress)
         changes["result"] = (sight.result or _result(number, progress)).wire()
-    Run.objects.open().filter(pk=number).update(**changes)
+    changes["guarded"] = progress.state.closed and not sight.closed
+    Run.objects.unsettled().filter(pk=number).update(**changes)
 
 
 def _last_moment(progress: Progress) -> datetime:
@@ -152,10 +157,10 @@ async def catch_up() -> None:
     cannot find out, because Temporal or the database is away, as it is.
     """
     try:
-        runs = [run for run in await open_runs() if run.run_id]
+        runs = [run for run in await unsettled_runs() if run.run_id and run.finished is None]
         for run, closed in zip(runs, await asyncio.gather(*map(_has_closed, runs)), strict=True):
             if closed:
-                await sync_to_async(record)(run.pk, await look(run.workflow_id, run.run_id))
+                await sync_to_async(record)(run.pk, await look(address_of(run)))
     except (TemporalUnavailable, NotFound, DatabaseError) as error:
         logger.info("Open runs could not be checked: %s", error)
 
@@ -163,9 +168,7 @@ async def catch_up() -> None:
 async def _has_closed(run: Run) -> bool:
     """Raises TemporalUnavailable; a run that Temporal does not know is left to those who follow it."""
     try:
-        description = await describe(
-            WorkflowExecutionReference(workflow_id=run.workflow_id, run_id=run.run_id)
-        )
+        description = await describe(address_of(run).run)
     except RPCError:
         return False
     return description.workflow_execution_info.HasField("close_time")
@@ -250,7 +253,7 @@ async def _adopt(execution: WorkflowExecution) -> bool:
 @sync_to_async
 def _insert(row: Run) -> bool:
     drop_broken_connections()
-    linked = Run.objects.filter(pk=row.pk, run_id="").update(run_id=row.run_id)
+    linked = Run.objects.filter(pk=row.pk, run_id="").update(run_id=row.run_id, status=RunState.RUNNING.value)
     if linked or Run.objects.filter(pk=row.pk).exists():
         return bool(linked)
     row.save(force_insert=True)

@@ -9,19 +9,24 @@ from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import WorkflowFailureError
 
 from workflows_app.contracts import CatalogueInput, RestoreInput
 from workflows_app.domain.config import Config
-from workflows_app.domain.errors import ConfigInvalid, FossulError, NotFound, TemporalUnavailable
+from workflows_app.domain.errors import (
+    ConfigInvalid,
+    FossulError,
+    NotFound,
+    RunAlreadyActive,
+    TemporalUnavailable,
+)
 from workflows_app.domain.plans import restore_plan
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Backups
-from workflows_app.models import Run
 from workflows_app.services import catalog
 from workflows_app.services.client import temporal
 from workflows_app.services.permissions import Actor, Right
-from workflows_app.services.runs import start_options, start_run
+from workflows_app.services.starts import launch, new_run, note_start
 from workflows_app.workflows.catalogue import CatalogueWorkflow
 from workflows_app.workflows.restore import RestoreWorkflow
 
@@ -70,7 +75,8 @@ async def start_restore(
 
     ``confirmation`` must be the configuration's name, unless it is a dry run. Raises NotAllowed;
     NotFound; ConfigInvalid for a wrong confirmation or a target that is no absolute path; FossulError
-    when the restore points cannot be read; RunAlreadyActive; TemporalUnavailable.
+    when the restore points cannot be read; PlanRefused for a safety backup of a configuration that makes
+    none; RunAlreadyActive; TemporalUnavailable.
     """
     actor.require(Right.OPERATE)
     if request.target and not PurePosixPath(request.target).is_absolute():
@@ -80,20 +86,19 @@ async def start_restore(
     found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
     point = await get_restore_point(actor, profile, config, name)
     backup = point.backup
-
-    async def start(run: Run, client: Client) -> str:
-        given = found.for_restore(run.pk, backup, int(time.time()))
-        restore = RestoreInput(
-            run=run.pk,
-            config=given,
-            plan=restore_plan(given, dry_run=request.dry_run),
-            requested_by=run.requested_by,
-            request=request,
-        )
-        handle = await client.start_workflow(RestoreWorkflow.run, restore, **start_options(run))
-        return handle.first_execution_run_id or ""
-
-    return await start_run(actor, "restore", found, backup.policy, start)
+    plan = restore_plan(found, dry_run=request.dry_run, safety=request.safety)
+    run = await new_run(actor, "restore", found, backup.policy)
+    given = found.for_restore(run.pk, backup, int(time.time()))
+    restore = RestoreInput(
+        run=run.pk, config=given, plan=plan, requested_by=run.requested_by, request=request
+    )
+    try:
+        await launch(run, RestoreWorkflow.run, restore)
+    except RunAlreadyActive:
+        await run.adelete()
+        raise
+    await note_start(actor, run, f"{'dry run of ' if request.dry_run else ''}{backup.name}")
+    return run.pk
 
 
 async def _look(config: Config) -> Backups:

@@ -10,10 +10,12 @@ from asgiref.sync import sync_to_async
 
 from workflows_app.domain.errors import NotFound
 from workflows_app.domain.progress import Progress
+from workflows_app.domain.states import RunState
 from workflows_app.models import Run
 from workflows_app.services import recorder
+from workflows_app.services.follower import Follower
 from workflows_app.services.messages import TICK_SECONDS, LogLine, Tail, read_on, ticker
-from workflows_app.services.progress import Follower, Sight
+from workflows_app.services.progress import Sight, address_of
 from workflows_app.services.streams import Outlet, merged
 
 START_POLL_SECONDS = 0.2
@@ -31,7 +33,7 @@ async def watch(tail: Tail) -> AsyncIterator[AsyncIterator[Seen]]:
     lines that still come when that was just now. Raises NotFound.
     """
     run = await _started(tail.number)
-    if run.finished is not None:
+    if run.finished is not None and not run.guarded:
         yield _recorded(run, tail)
         return
 
@@ -41,10 +43,10 @@ async def watch(tail: Tail) -> AsyncIterator[AsyncIterator[Seen]]:
                 outlet.put(await news.get())
 
     async def follow(outlet: Outlet[Seen]) -> None:
-        async with Follower(run.workflow_id, run.run_id).sights() as sights:
+        async with Follower(address_of(run)).sights() as sights:
             async for sight in sights:
                 tail.expect(sight.progress)
-                if sight.closed:
+                if sight.progress.state.closed:
                     await sync_to_async(recorder.record)(run.pk, sight)
                 outlet.put(sight)
         await _settle(tail)
@@ -72,7 +74,7 @@ async def _started(number: int) -> Run:
         run = await Run.objects.filter(pk=number).afirst()
         if run is None:
             raise NotFound(f"There is no run {number}.")
-        if run.run_id or run.finished is not None:
+        if (run.run_id and run.status != RunState.QUEUED.value) or run.finished is not None:
             return run
         await asyncio.sleep(START_POLL_SECONDS)
 

@@ -8,7 +8,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
 from workflows_app.services.client import RPC_TIMEOUT, temporal
-from workflows_app.services.history import moment
+from workflows_app.services.payloads import moment
 
 
 @dataclass(frozen=True, slots=True)

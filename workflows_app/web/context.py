@@ -13,9 +13,13 @@ _SECTIONS = {
     "start-backup": "profiles",
     "restore-points": "profiles",
     "restore": "profiles",
+    "plan": "profiles",
+    "audit": "audit",
     "runs": "runs",
     "run": "runs",
-    "earlier-lines": "runs",
+    "log-search": "runs",
+    "log-window": "runs",
+    "log-line": "runs",
 }
 
 

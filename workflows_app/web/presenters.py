@@ -5,58 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from workflows_app.domain.config import CommandField, Config
-from workflows_app.domain.plans import Plan, StepSpec
-from workflows_app.domain.progress import Progress, RunState, StepProgress, StepReport, StepState
-from workflows_app.domain.redaction import MASK, Redactor
-from workflows_app.services.messages import LogLine, LogSection
+from workflows_app.domain.errors import PlanRefused
+from workflows_app.domain.events import StepReport
+from workflows_app.domain.progress import Progress, StepProgress
+from workflows_app.domain.states import FreezeState, RunState, StepState
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.progress import Sight
 from workflows_app.services.runs import RunSummary
+from workflows_app.services.starts import remaining_plan
+from workflows_app.web.statuses import ERROR, FROZEN, PERSON, RUN_STATUS, STEP_STATUS, Status
 
 # A rate from less than this says nothing.
 RATE_SECONDS = 1.0
 WORKER_COMMAND = "manage.py run_worker"
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A status as it looks everywhere: ``kind`` is its colour, ``icon`` its shape, ``word`` its name."""
-
-    kind: str
-    word: str
-    icon: str
-
-
-PENDING = Status("pending", "pending", "circle-dashed")
-WAITING = Status("waiting", "waiting", "hourglass")
-RUNNING = Status("running", "running", "loader-circle")
-COMPLETE = Status("complete", "complete", "circle-check")
-ERROR = Status("error", "error", "octagon-x")
-PERSON = Status("person", "waiting for a person", "hand")
-CANCELLED = Status("cancelled", "cancelled", "ban")
-FROZEN = Status("frozen", "frozen", "snowflake")
-UNKNOWN = Status("unknown", "unknown", "circle-question-mark")
-SKIPPED = Status("skipped", "not run", "circle-slash-2")
-
-RUN_STATUS = {
-    RunState.RUNNING: RUNNING,
-    RunState.COMPLETED: COMPLETE,
-    RunState.ERROR: ERROR,
-    RunState.CANCELLED: CANCELLED,
-    RunState.TERMINATED: Status("error", "terminated", "octagon-x"),
-    RunState.TIMED_OUT: Status("error", "timed out", "octagon-x"),
-    RunState.UNKNOWN: UNKNOWN,
-}
-STEP_STATUS = {
-    StepState.PENDING: PENDING,
-    StepState.WAITING: WAITING,
-    StepState.RUNNING: RUNNING,
-    StepState.COMPLETE: COMPLETE,
-    StepState.ERROR: ERROR,
-    StepState.CANCELLED: CANCELLED,
-    StepState.SKIPPED: SKIPPED,
-}
 _TITLE_MARK = {"running": "●", "complete": "✓", "error": "✗", "cancelled": "⊘", "unknown": "?"}
 
 
@@ -64,14 +27,14 @@ _TITLE_MARK = {"running": "●", "complete": "✓", "error": "✗", "cancelled":
 class RunRow:
     """A run in a list. ``seconds`` is how long it took, None while it runs.
 
-    ``frozen`` is a second status for a run whose application stands still.
+    ``more`` are further statuses: of a run whose application stands still, or that waits for a person.
     """
 
     run: RunSummary
     status: Status
     seconds: float | None
     now: datetime
-    frozen: Status | None = None
+    more: tuple[Status, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -81,17 +44,36 @@ class RunRow:
 
 def run_row(run: RunSummary, now: datetime) -> RunRow:
     """Answer how a list shows ``run`` at ``now``."""
-    return RunRow(run, RUN_STATUS[run.state], run.seconds, now, FROZEN if run.frozen_since else None)
+    more = [PERSON] if run.waits else []
+    more += [FROZEN] if run.frozen_since else []
+    return RunRow(run, RUN_STATUS[run.state], run.seconds, now, tuple(more))
 
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """How long the application stood still; ``frozen`` says that it still does, ``words`` what comes next."""
+    """How long the application stood still, or has until now; ``words`` say what comes next.
+
+    ``outcome`` is what became of it: frozen, thawed, thaw failed or unknown. ``until`` is when the watchdog
+    thaws it, None when none does.
+    """
 
     frozen: bool
+    outcome: str
     since: datetime
     seconds: float
     words: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A step that failed and about which a person is asked; ``number`` is the step's."""
+
+    number: int
+    name: str
+    reason: str
+    may_skip: bool
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +119,7 @@ class StepView:
     seconds: float | None
     since: datetime | None
     reason: str
+    decision: str
     bar: Bar | None
     log: str
 
@@ -147,6 +130,21 @@ class PhaseView:
 
     name: str
     steps: tuple[StepView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """What the one who looks may do with the run now.
+
+    ``thaw`` is what the button says that thaws, or undoes what is left, empty where there is none.
+    """
+
+    cancel: bool = False
+    decide: bool = False
+    terminate: bool = False
+    run_again: bool = False
+    resume: bool = False
+    thaw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +163,9 @@ class RunView:
     failure: str
     backup_name: str
     backup_bytes: int | None
-    may_cancel: bool
-    may_run_again: bool
+    queued: bool
+    waits: tuple[Wait, ...]
+    actions: Actions
     notices: tuple[Notice, ...]
     phases: tuple[PhaseView, ...]
 
@@ -188,13 +187,14 @@ def run_view(run: RunSummary, sight: Sight, actor: Actor, now: datetime) -> RunV
     started = progress.started or run.started
     end = (progress.finished or run.finished or started) if closed else now
     current = progress.current
-    operates = actor.may(Right.OPERATE)
+    waits = tuple(_waits(progress))
+    mark = "!" if waits else _TITLE_MARK[status.kind]
     return RunView(
         run=run,
         now=now,
-        status=status,
-        title=f"{_TITLE_MARK[status.kind]} {'failed' if status == ERROR else status.word}",
-        open=not closed,
+        status=PERSON if waits else status,
+        title=f"{mark} {'failed' if status == ERROR else PERSON.word if waits else status.word}",
+        open=not sight.closed,
         started=started,
         seconds=(end - started).total_seconds(),
         step=current.name if current and not closed else "",
@@ -202,11 +202,55 @@ def run_view(run: RunSummary, sight: Sight, actor: Actor, now: datetime) -> RunV
         failure=progress.reason if closed else "",
         backup_name=progress.backup_name,
         backup_bytes=progress.backup_bytes,
-        may_cancel=operates and not closed and not progress.cancel_requested,
-        may_run_again=operates and closed and run.type == "backup",
+        queued=progress.state is RunState.QUEUED,
+        waits=waits,
+        actions=_actions(run, progress, actor),
         notices=tuple(_notices(sight)),
         phases=tuple(_phases(progress, now)),
     )
+
+
+def _actions(run: RunSummary, progress: Progress, actor: Actor) -> Actions:
+    if not actor.may(Right.OPERATE):
+        return Actions()
+    closed, queued = progress.state.closed, progress.state is RunState.QUEUED
+    thaw = ""
+    if progress.watchdog is None or not progress.watchdog.reason or progress.watchdog.ended:
+        if progress.frozen:
+            thaw = "Thaw now"
+        elif closed and progress.still_owed:
+            thaw = "Undo what was begun"
+    backup = run.type == "backup"
+    return Actions(
+        cancel=not closed and not progress.cancel_requested,
+        decide=bool(progress.paused),
+        terminate=not closed and not queued and actor.may(Right.TERMINATE),
+        run_again=closed and backup,
+        resume=closed and backup and progress.state is not RunState.COMPLETED and _can_resume(progress),
+        thaw=thaw,
+    )
+
+
+def _can_resume(progress: Progress) -> bool:
+    try:
+        return bool(remaining_plan(progress).stages)
+    except PlanRefused:
+        return False
+
+
+def _waits(progress: Progress) -> Iterable[Wait]:
+    for step in progress.paused:
+        if step.step is not None and progress.pause_until is not None:
+            may_skip = progress.plan.step(step.key).options.may_skip
+            yield Wait(step.step, step.name, step.reason, may_skip, progress.pause_until)
+
+
+_OUTCOMES = {
+    FreezeState.FROZEN: "frozen",
+    FreezeState.THAWED: "thawed",
+    FreezeState.FAILED: "thaw failed",
+    FreezeState.UNKNOWN: "unknown",
+}
 
 
 def _freeze(progress: Progress, now: datetime) -> Freeze | None:
@@ -214,20 +258,49 @@ def _freeze(progress: Progress, now: datetime) -> Freeze | None:
     end = now if progress.frozen else progress.thawed_at
     if since is None or end is None:
         return None
-    words = ""
-    if progress.frozen and progress.state.closed:
-        words = "The run has ended without unquiescing it. Unquiesce it by hand now."
-    elif progress.frozen and progress.thaw_failed:
-        words = "An attempt to unquiesce it failed; it is tried again."
-    return Freeze(progress.frozen, since, (end - since).total_seconds(), words)
+    watchdog = progress.watchdog
+    until = watchdog.until if watchdog and not watchdog.ended and not watchdog.reason else None
+    return Freeze(
+        progress.frozen,
+        _OUTCOMES[progress.freeze],
+        since,
+        (end - since).total_seconds(),
+        _freeze_words(progress),
+        until if progress.frozen else None,
+    )
+
+
+def _freeze_words(progress: Progress) -> str:
+    watchdog = progress.watchdog
+    if not progress.frozen:
+        return f"{watchdog.reason}: the watchdog thawed it" if watchdog and watchdog.reason else ""
+    if progress.freeze is FreezeState.UNKNOWN:
+        return "Whether it was thawed is not known. Look at the application, and thaw it by hand if need be"
+    if watchdog and watchdog.reason and not watchdog.ended:
+        return f"{watchdog.reason}: the watchdog thaws it"
+    if progress.state.closed and (watchdog is None or watchdog.ended):
+        return "The run has ended without unquiescing it. Thaw it now"
+    if progress.thaw_failed:
+        return "An attempt to unquiesce it failed; it is tried again"
+    return ""
 
 
 def _notices(sight: Sight) -> Iterable[Notice]:
     progress = sight.progress
     if sight.trouble:
         yield Notice("warn", "This is the last known state", sight.trouble)
-    if progress.state.closed:
+    if progress.state is RunState.QUEUED:
+        text = "Another run holds the configuration's lock. It starts when that one has ended."
+        yield Notice("info", "Queued", text)
         return
+    if progress.state.closed:
+        left_out = [s.name for s in progress.steps if s.state is StepState.ERROR]
+        if progress.state is RunState.COMPLETED and left_out:
+            text = f"The plan goes on when they fail: {', '.join(left_out)}."
+            yield Notice("warn", "Not every step succeeded", text)
+        return
+    if progress.watchdog and progress.watchdog.reason and progress.frozen:
+        yield Notice("warn", progress.watchdog.reason, "The watchdog thaws the application.")
     if sight.stall:
         polled = sight.stall.last_poll
         seen = "The last one was seen" if polled else "None has been seen in the last minutes."
@@ -266,6 +339,7 @@ def _step(step: StepProgress, now: datetime) -> StepView:
         seconds=step.seconds,
         since=(step.started or step.scheduled) if active else None,
         reason=step.reason,
+        decision=step.decision,
         bar=_bar(step, step.report, now) if step.state is StepState.RUNNING and step.report else None,
         log=f"log-{step.step}-{step.attempt}" if may_have_log else "",
     )
@@ -285,98 +359,3 @@ def _bar(step: StepProgress, report: StepReport, now: datetime) -> Bar | None:
     rate = done / seconds if seconds >= RATE_SECONDS and done else None
     eta = max(0, total - done) / rate if rate and total else None
     return Bar(unit, done, total or None, report.note, rate, eta)
-
-
-@dataclass(frozen=True, slots=True)
-class SectionView:
-    """The log of one attempt of a step: ``earlier`` lines come before those shown, of ``total`` stored."""
-
-    run: int
-    step: int
-    attempt: int
-    name: str
-    compensates: bool
-    lines: tuple[LogLine, ...]
-    earlier: int
-    total: int
-
-    @property
-    def place(self) -> str:
-        """The part of the ids that names the section."""
-        return f"{self.step}-{self.attempt}"
-
-    @property
-    def before(self) -> int:
-        """The number of the first line shown: earlier ones come before it."""
-        return self.earlier + 1
-
-
-def section_view(run: RunView, section: LogSection) -> SectionView:
-    """Answer how the run page shows ``section``."""
-    step = run.step_view(section.step)
-    return SectionView(
-        run=run.number,
-        step=section.step,
-        attempt=section.attempt,
-        name=step.name if step else f"Step {section.step}",
-        compensates=bool(step and step.compensates),
-        lines=section.lines,
-        earlier=section.earlier,
-        total=section.total,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class PlanPhase:
-    """Consecutive steps of a plan in one phase."""
-
-    name: str
-    steps: tuple[StepSpec, ...]
-
-
-def plan_phases(plan: Plan) -> tuple[PlanPhase, ...]:
-    """Answer the steps of ``plan`` by phase."""
-    return tuple(
-        PlanPhase(name, tuple(steps)) for name, steps in groupby(plan.steps, key=lambda step: step.phase)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting and its value, fit to be read by anyone who may look."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class SettingGroup:
-    """Settings that belong together."""
-
-    name: str
-    settings: tuple[Setting, ...]
-
-
-def setting_groups(config: Config) -> tuple[SettingGroup, ...]:
-    """Answer what is configured, credentials masked; groups without a setting are left out."""
-    commands = {field.value: config.command(field) for field in CommandField}
-    groups = (
-        ("Application plugin", config.app_plugin, config.app_plugin_parameters),
-        ("Storage plugin", config.storage_plugin, config.storage_plugin_parameters),
-        ("Archive plugin", config.archive_plugin, config.archive_plugin_parameters),
-        ("Commands", "", commands),
-    )
-    shown = []
-    for title, plugin, values in groups:
-        settings = [Setting("Plugin", plugin)] if plugin else []
-        settings += [Setting(name, _masked(name, value)) for name, value in values.items() if value]
-        if settings:
-            shown.append(SettingGroup(title, tuple(settings)))
-    return tuple(shown)
-
-
-def _masked(name: str, value: str) -> str:
-    """``value`` without its credentials; nothing of it where the name says that it is one."""
-    redactor = Redactor()
-    probe = f"{name}=probe"
-    return MASK if redactor.redact(probe) != probe else redactor.redact(value)

@@ -7,11 +7,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows_app.domain import naming
     from workflows_app.domain.results import WorkflowStatusResult
 
+from workflows_app.workflows.control import ControlledRun
 from workflows_app.workflows.engine import StepRunner
 
 
 @workflow.defn(name=naming.BACKUP_WORKFLOW)
-class BackupWorkflow:
+class BackupWorkflow(ControlledRun):
     """One backup of one configuration under one policy: its plan, step by step."""
 
     @workflow.init
@@ -22,8 +23,3 @@ class BackupWorkflow:
     async def run(self, backup: BackupInput) -> WorkflowStatusResult:
         """Run the plan. Answers Fossul's result JSON; raises as ``StepRunner.run`` does."""
         return await self._runner.run()
-
-    @workflow.query(name=naming.STATUS_QUERY)
-    def status(self) -> WorkflowStatusResult:
-        """The result as it stands now."""
-        return self._runner.result()

@@ -2,45 +2,47 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import RunInput, StepInput
+    from workflows_app.contracts import RunInput, StepInput, ThawReport
     from workflows_app.domain import naming
-    from workflows_app.domain.messages import MessageBound
-    from workflows_app.domain.plans import StepSpec
+    from workflows_app.domain.durations import in_words
+    from workflows_app.domain.plans import OnFailure, StepSpec
     from workflows_app.domain.restores import RestoreRequest
-    from workflows_app.domain.results import (
-        Backup,
-        Level,
-        Message,
-        Result,
-        Step,
-        StepStatus,
-        Workflow,
-        WorkflowStatus,
-        WorkflowStatusResult,
-    )
+    from workflows_app.domain.results import Level, Result, WorkflowStatus, WorkflowStatusResult
+    from workflows_app.workflows.account import Account
+    from workflows_app.workflows.guard import Guard
     from workflows_app.workflows.options import activity_options
+    from workflows_app.workflows.pause import FailedStep, Pause
+
+REPORT_TIMEOUT = timedelta(minutes=15)
 
 
-class StepRefused(Exception):
+class RunFailed(Exception):
+    """The run cannot go on; the text says why."""
+
+
+class StepRefused(RunFailed):
     """A step answered with a failure, or Temporal could not bring it to an answer."""
 
-    def __init__(self, step: Step, reason: str) -> None:
-        super().__init__(f"{step.label} ({step.name}) failed: {reason}")
+    def __init__(self, failed: FailedStep) -> None:
+        super().__init__(failed.words)
+        self.failed = failed
 
 
 class StepRunner:
-    """Runs a plan's steps and keeps the run's result, in Fossul's shape, up to date.
+    """Runs a plan's steps and keeps the run's account.
 
     What a freezing step names as its undo runs before the run ends, whatever happens: failure,
     timeout, cancel, a lost worker. It is owed from the moment at which the freezing step is asked for,
-    since a step that failed half-way may well have frozen the application.
+    since a step that failed half-way may well have frozen the application. What is frozen is known to a
+    watchdog, too, which thaws it when the run does not.
     """
 
     def __init__(self, given: RunInput, restore: RestoreRequest | None = None) -> None:
@@ -48,80 +50,143 @@ class StepRunner:
         self._config = given.config
         self._plan = given.plan
         self._restore = restore or RestoreRequest()
-        self._status = WorkflowStatus.RUNNING
-        self._steps: list[Step] = []
-        self._messages = MessageBound(total_bytes=1024 * 1024)
-        self._backup = Backup()
-        self._code = 0
-        self._last_message = ""
+        self._account = Account(given.run, given.config)
+        self._guard = Guard(given)
         self._owed: dict[str, StepSpec] = {}
+        self._thaws = {step.undo for step in given.plan.steps if step.freezes}
+        self._done: set[str] = set()
+        self._skipped: set[str] = set()
+        self._window_over = ""
+        self._report: ThawReport | None = None
+        self.pause = Pause(given.plan.pause_seconds)
 
     def result(self) -> WorkflowStatusResult:
         """The result as it stands: Fossul's JSON, also the answer to the query ``status``."""
-        return WorkflowStatusResult(
-            workflow=Workflow(
-                id=self._run,
-                status=self._status,
-                type=self._config.workflow_type,
-                policy=self._config.selected_backup_policy,
-                timestamp=workflow.info().start_time.isoformat(timespec="seconds"),
-                steps=tuple(self._steps),
-                last_message=self._last_message,
-            ),
-            result=Result(code=self._code, messages=self._messages.messages(), backup=self._backup),
-        )
+        return self._account.result()
+
+    def end_window(self, reason: str) -> None:
+        """The watchdog thaws the application now: what is not backed up yet can no longer be."""
+        if self._frozen():
+            self._window_over = reason
+            self.pause.interrupt()
+
+    def take_report(self, report: ThawReport) -> None:
+        """The watchdog has done what it could."""
+        self._report = report
 
     async def run(self) -> WorkflowStatusResult:
         """Take all stages in order and answer the result.
 
-        Raises ApplicationError of type ``StepFailed``, with the result in its details, when a step
-        failed; asyncio.CancelledError when the run was cancelled. Either way after compensation.
+        Raises ApplicationError of type ``StepFailed``, with the result in its details, when the run
+        failed; asyncio.CancelledError when it was cancelled. Either way after compensation.
         """
         try:
-            for stage in self._plan.stages:
-                await self._together([self._take(spec) for spec in stage.steps])
-        except StepRefused as error:
-            await self._compensate()
+            await self._take_stages()
+        except RunFailed as error:
+            await self._unbroken(self._compensate())
             self._fail(str(error))
         except (asyncio.CancelledError, FailureError) as error:
-            await self._compensate()
+            await self._unbroken(self._compensate())
             if is_cancelled_exception(error):
-                self._status = WorkflowStatus.ERROR
+                self._account.status = WorkflowStatus.ERROR
                 raise asyncio.CancelledError("The run was cancelled") from error
             raise
-        self._status = WorkflowStatus.COMPLETED
+        await self._unbroken(self._undo())
+        self._account.status = WorkflowStatus.COMPLETED
         return self.result()
 
     def _fail(self, reason: str) -> NoReturn:
-        self._status = WorkflowStatus.ERROR
-        self._code = 1
-        if self._backup.name:
-            reason = f"{reason}. The backup {self._backup.name} itself is good"
+        self._account.status = WorkflowStatus.ERROR
+        self._account.code = 1
+        if self._account.backup.name:
+            reason = f"{reason}. The backup {self._account.backup.name} itself is good"
         raise ApplicationError(reason, self.result(), type=naming.STEP_FAILED, non_retryable=True) from None
 
-    async def _together(self, steps: list[Coroutine[Any, Any, None]]) -> None:
-        """Run the steps of a stage at once; wait for all of them before the first failure is raised."""
-        if len(steps) == 1:
-            await steps[0]
-            return
-        outcomes = await asyncio.gather(*steps, return_exceptions=True)
-        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-        if failures:
-            raise next((f for f in failures if is_cancelled_exception(f)), failures[0])
+    async def _take_stages(self) -> None:
+        index = 0
+        while index < len(self._plan.stages):
+            todo = [s for s in self._plan.stages[index].steps if s.key not in self._done | self._skipped]
+            failures = await self._take_stage(todo)
+            index = await self._settle(index, failures) if failures else index + 1
+
+    async def _take_stage(self, specs: Sequence[StepSpec]) -> list[FailedStep]:
+        """Take the steps of a stage at once and wait for all of them; answer those that failed.
+
+        Raises RunFailed when the frozen window ended meanwhile, asyncio.CancelledError (or what Temporal
+        makes of it) when the run was cancelled; either way when all steps have ended.
+        """
+        tasks = [asyncio.create_task(self._take(spec)) for spec in specs]
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._window_over) or all(task.done() for task in tasks)
+            )
+        except asyncio.CancelledError:
+            await self._unbroken(_end(tasks))
+            raise
+        if self._window_over:
+            await self._unbroken(_end(tasks))
+            raise RunFailed(f"{self._window_over}, and the run was given up")
+        failures = []
+        for task in tasks:
+            try:
+                task.result()
+            except StepRefused as error:
+                failures.append(error.failed)
+        return failures
+
+    async def _settle(self, index: int, failures: Sequence[FailedStep]) -> int:
+        """Do as the plan says about steps that failed; answer the stage to go on with.
+
+        Raises RunFailed when the run must end.
+        """
+        for failed in failures:
+            if failed.spec.options.on_failure is OnFailure.FAIL:
+                raise StepRefused(failed)
+            if failed.spec.options.on_failure is OnFailure.CONTINUE:
+                self._account.say(Level.WARN, f"{failed.words}. The plan goes on without it")
+                self._skipped.add(failed.spec.key)
+        asked = [one for one in failures if one.spec.options.on_failure is OnFailure.PAUSE]
+        if not asked:
+            return index
+        thawed = self._frozen() and not self._plan.stays_frozen
+        if thawed:
+            await self._thaw()
+        await self._decide(asked)
+        return self._refreeze(index) if thawed else index
+
+    async def _decide(self, asked: Sequence[FailedStep]) -> None:
+        """Let a person say what to do about ``asked``. Raises RunFailed for an abort, or when nobody does."""
+        first = asked[0]
+        self._account.say(Level.WARN, f"{first.words}. The run waits for a person")
+        try:
+            decisions = await self.pause.decide(asked)
+        except TimeoutError:
+            limit = in_words(self._plan.pause_seconds)
+            raise RunFailed(f"{first.words}. Nobody decided within {limit} what to do about it") from None
+        if self._window_over:
+            raise RunFailed(f"{first.words}. {self._window_over}, and the run was given up")
+        if self.pause.aborted_by:
+            raise RunFailed(f"{first.words}. {self.pause.aborted_by} aborted the run")
+        self._skipped |= {key for key, action in decisions.items() if action == naming.SKIP_UPDATE}
+
+    async def _thaw(self) -> None:
+        """Thaw before a long wait. Raises RunFailed when that fails: the run must not wait then."""
+        for spec in self._owed_steps():
+            if spec.key in self._thaws:
+                await self._take(spec, compensates=True)
+
+    def _refreeze(self, index: int) -> int:
+        """Forget what was done since the application was first frozen; answer the stage where that began."""
+        first = next(i for i, stage in enumerate(self._plan.stages) if any(s.freezes for s in stage.steps))
+        for stage in self._plan.stages[first : index + 1]:
+            self._done -= {step.key for step in stage.steps}
+        return first
 
     async def _take(self, spec: StepSpec, *, compensates: bool = False) -> None:
         """Take one step. Raises StepRefused when it failed."""
-        step = Step(
-            id=len(self._steps),
-            status=StepStatus.RUNNING,
-            label=f"Step {len(self._steps)}",
-            key=spec.key,
-            name=spec.name,
-            phase=spec.phase,
-        )
-        self._steps.append(step)
+        step = self._account.begin(spec)
         if spec.undo:
-            self._owed[spec.undo] = self._plan.step(spec.undo)
+            self._owe(spec.undo)
         try:
             result: Result = await workflow.execute_activity(
                 spec.activity,
@@ -129,7 +194,7 @@ class StepRunner:
                     run=self._run,
                     step=step.id,
                     spec=spec,
-                    config=self._config,
+                    config=self._config.under(spec.policy),
                     compensates=compensates,
                     restore=self._restore,
                 ),
@@ -139,43 +204,77 @@ class StepRunner:
                 **activity_options(spec.options),
             )
         except (ActivityError, asyncio.CancelledError) as error:
-            self._mark(step, StepStatus.ERROR)
             if is_cancelled_exception(error):
+                self._account.cancel(step)
                 raise
             reason = _reason(error)
-            self._add((Message(time=int(workflow.time()), level=Level.ERROR, message=reason),))
-            raise StepRefused(step, reason) from error
-        self._add(result.messages)
-        if result.backup.name or result.backup.contents:
-            self._backup = result.backup
+            self._account.fail(step, reason)
+            raise StepRefused(FailedStep(step, spec, reason)) from error
+        self._account.end(step, result)
         if result.code:
-            self._mark(step, StepStatus.ERROR)
-            raise StepRefused(step, result.reason)
-        self._mark(step, StepStatus.COMPLETE)
-        self._owed.pop(spec.key, None)
+            raise StepRefused(FailedStep(step, spec, result.reason))
+        if not compensates:
+            self._done.add(spec.key)
+        self._pay(spec.key)
         self._config = self._config.discovered(result.discover_list)
 
     async def _compensate(self) -> None:
-        """Undo what is owed, in the plan's order, then send the error notice: beyond the reach of a cancel.
+        """Undo what is owed, then send the error notice."""
+        if self._window_over:
+            await self._await_report()
+        await self._undo(*self._plan.on_error)
+
+    async def _undo(self, *then: StepSpec) -> None:
+        """Undo what is owed, in the plan's order, then take the steps ``then``.
 
         The own result of each is recorded; one that fails does not keep the others from running.
         """
-        owed = [step for step in self._plan.steps if step.key in self._owed]
-        for spec in (*owed, *self._plan.on_error):
-            undo = asyncio.create_task(self._take(spec, compensates=True))
-            while not undo.done():
-                # A cancel that arrives now ends the wait, not the undo: wait again.
-                with contextlib.suppress(asyncio.CancelledError, StepRefused):
-                    await asyncio.shield(undo)
+        for spec in (*self._owed_steps(), *then):
+            with contextlib.suppress(StepRefused, FailureError, asyncio.CancelledError):
+                await self._take(spec, compensates=True)
+        await self._guard.settle()
 
-    def _add(self, messages: tuple[Message, ...]) -> None:
-        for message in messages:
-            self._messages.add(message)
-        if messages:
-            self._last_message = messages[-1].message
+    async def _await_report(self) -> None:
+        """Leave the thaw to the watchdog, which is at it; what it could not do is tried here once more."""
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._report is not None,
+                timeout=REPORT_TIMEOUT,
+                timeout_summary="The watchdog's report",
+            )
+        for key in self._report.done if self._report else ():
+            self._pay(key)
 
-    def _mark(self, step: Step, status: StepStatus) -> None:
-        self._steps[step.id] = step.model_copy(update={"status": status})
+    def _owe(self, key: str) -> None:
+        self._owed[key] = self._plan.step(key)
+        self._guard.owe(self._frozen())
+
+    def _pay(self, key: str) -> None:
+        if self._owed.pop(key, None) is not None:
+            self._guard.owe(self._frozen())
+
+    def _owed_steps(self) -> list[StepSpec]:
+        return [step for step in self._plan.steps if step.key in self._owed]
+
+    def _frozen(self) -> list[StepSpec]:
+        """The steps that are owed to thaw the application; none when it is not frozen."""
+        return [step for step in self._owed_steps() if step.key in self._thaws]
+
+    async def _unbroken(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` to its end, beyond the reach of a cancel."""
+        task = asyncio.create_task(work)
+        while not task.done():
+            # A cancel that arrives now ends the wait, not the work: wait again.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(task)
+        task.result()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel ``tasks`` and wait until each has ended, however it does."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _reason(error: BaseException) -> str:

@@ -7,11 +7,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows_app.domain import naming
     from workflows_app.domain.results import WorkflowStatusResult
 
+from workflows_app.workflows.control import ControlledRun
 from workflows_app.workflows.engine import StepRunner
 
 
 @workflow.defn(name=naming.RESTORE_WORKFLOW)
-class RestoreWorkflow:
+class RestoreWorkflow(ControlledRun):
     """One restore of one backup: its plan, step by step."""
 
     @workflow.init
@@ -22,8 +23,3 @@ class RestoreWorkflow:
     async def run(self, restore: RestoreInput) -> WorkflowStatusResult:
         """Run the plan. Answers Fossul's result JSON; raises as ``StepRunner.run`` does."""
         return await self._runner.run()
-
-    @workflow.query(name=naming.STATUS_QUERY)
-    def status(self) -> WorkflowStatusResult:
-        """The result as it stands now."""
-        return self._runner.result()

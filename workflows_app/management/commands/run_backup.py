@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.services import runs
+from workflows_app.services import runs, starts
 from workflows_app.services.messages import Tail
 from workflows_app.services.permissions import command_line
 from workflows_app.services.progress import Sight
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     async def _run(self, options: dict[str, Any]) -> RunDetail:
         actor = command_line(getpass.getuser())
-        number = await runs.start_backup(actor, options["profile"], options["config"], options["policy"])
+        number = await starts.start_backup(actor, options["profile"], options["config"], options["policy"])
         self.stderr.write(f"Run {number} of {options['profile']}/{options['config']} has started.")
         async with watch(Tail(number)) as stream:
             async for seen in stream:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
@@ -13,6 +14,8 @@ from workflows_app.domain.errors import (
     FossulError,
     NotAllowed,
     NotFound,
+    NotNow,
+    PlanRefused,
     RunAlreadyActive,
     TemporalUnavailable,
 )
@@ -26,13 +29,15 @@ class HtmxHttpRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-View = Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HtmxHttpRequest, P], HttpResponseBase]
 
 _TITLES: tuple[tuple[type[FossulError], int, str], ...] = (
     (NotAllowed, 403, "Not allowed"),
     (NotFound, 404, "Not found"),
     (RunAlreadyActive, 409, "Already running"),
+    (NotNow, 409, "Not possible now"),
     (ConfigInvalid, 422, "Refused"),
+    (PlanRefused, 422, "The plan breaks a rule"),
     (TemporalUnavailable, 503, "Temporal does not answer"),
 )
 
@@ -46,7 +51,7 @@ def answers_errors(view: View[P]) -> View[P]:
     """Let a view answer the domain errors that it does not catch itself with a page that has their words."""
 
     @wraps(view)
-    def answer(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def answer(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except FossulError as error:

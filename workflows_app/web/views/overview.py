@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from workflows_app.domain.progress import RunState
+from workflows_app.domain.states import RunState
 from workflows_app.services import catalog, health, recorder, runs
 from workflows_app.services.catalog import ConfigSummary
 from workflows_app.services.permissions import actor_of
@@ -49,6 +49,7 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
         "running": [run_row(run, now) for run in running.runs],
         "running_total": running.total,
         "frozen": [run for run in frozen if run.state.closed or run.thaw_failed],
+        "waiting": [run for run in running.runs if run.waits],
         "failed": [r.last for r in rows if r.last and r.last.run.state in FAILED],
         "no_worker": _no_worker(),
         "last": [run_row(run, now) for run in last.runs],

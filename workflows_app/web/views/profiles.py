@@ -8,11 +8,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from workflows_app.domain.errors import ConfigInvalid, FossulError, RunAlreadyActive, TemporalUnavailable
-from workflows_app.domain.plans import backup_plan
-from workflows_app.services import catalog, recorder, runs
+from workflows_app.domain.errors import (
+    ConfigInvalid,
+    FossulError,
+    PlanRefused,
+    RunAlreadyActive,
+    TemporalUnavailable,
+)
+from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.services import catalog, plans, recorder, runs, starts
 from workflows_app.services.permissions import actor_of
-from workflows_app.web.presenters import plan_phases, run_row, setting_groups
+from workflows_app.web.config_views import plan_phases, setting_groups
+from workflows_app.web.presenters import run_row
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 LAST_RUNS = 10
@@ -46,8 +53,8 @@ def config_detail(request: HtmxHttpRequest, profile: str, config: str) -> HttpRe
 def start_backup(request: HtmxHttpRequest, profile: str, config: str, policy: str) -> HttpResponse:
     """Start a backup and go to its run; when it cannot start, show the configuration again and say why."""
     try:
-        number = async_to_sync(runs.start_backup)(actor_of(request.user), profile, config, policy)
-    except (RunAlreadyActive, ConfigInvalid, TemporalUnavailable) as error:
+        number = async_to_sync(starts.start_backup)(actor_of(request.user), profile, config, policy)
+    except (RunAlreadyActive, ConfigInvalid, PlanRefused, TemporalUnavailable) as error:
         return _config_page(request, profile, config, refusal=error)
     if request.htmx:
         return HttpResponseClientRedirect(reverse("run", args=[number]))
@@ -63,9 +70,15 @@ def _config_page(
     last = runs.list_runs(actor, profile=profile, config=config, per_page=LAST_RUNS)
     now = timezone.now()
     code, title = status_of(refusal) if refusal else (200, "")
+    planned = plans.preview(detail)
+    running = next((run for run in last.runs if not run.state.closed), None)
     context = {
         "config": detail.summary,
-        "phases": plan_phases(backup_plan(detail.config)),
+        "phases": plan_phases(planned.plan),
+        "plan": planned.plan,
+        "problems": planned.problems,
+        "own_plan": detail.layout != PlanLayout(),
+        "running": running,
         "settings": setting_groups(detail.config),
         "rows": [run_row(run, now) for run in last.runs],
         "total": last.total,

@@ -1,0 +1,66 @@
+"""What pages show of a configuration: its plan and its settings, credentials masked."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from workflows_app.domain.config import CommandField, Config
+from workflows_app.domain.plans import Plan, StepSpec
+from workflows_app.domain.redaction import MASK, Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPhase:
+    """Consecutive stages of a plan in one phase; the steps of a stage run at the same time."""
+
+    name: str
+    stages: tuple[tuple[StepSpec, ...], ...]
+
+
+def plan_phases(plan: Plan) -> tuple[PlanPhase, ...]:
+    """Answer the stages of ``plan`` by the phase of their first step."""
+    stages = [stage.steps for stage in plan.stages if stage.steps]
+    return tuple(
+        PlanPhase(name, tuple(together))
+        for name, together in groupby(stages, key=lambda stage: stage[0].phase)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting and its value, fit to be read by anyone who may look."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingGroup:
+    """Settings that belong together."""
+
+    name: str
+    settings: tuple[Setting, ...]
+
+
+def setting_groups(config: Config) -> tuple[SettingGroup, ...]:
+    """Answer what is configured, credentials masked; groups without a setting are left out."""
+    commands = {field.value: config.command(field) for field in CommandField}
+    groups = (
+        ("Application plugin", config.app_plugin, config.app_plugin_parameters),
+        ("Storage plugin", config.storage_plugin, config.storage_plugin_parameters),
+        ("Archive plugin", config.archive_plugin, config.archive_plugin_parameters),
+        ("Commands", "", commands),
+    )
+    shown = []
+    for title, plugin, values in groups:
+        settings = [Setting("Plugin", plugin)] if plugin else []
+        settings += [Setting(name, _masked(name, value)) for name, value in values.items() if value]
+        if settings:
+            shown.append(SettingGroup(title, tuple(settings)))
+    return tuple(shown)
+
+
+def _masked(name: str, value: str) -> str:
+    """``value`` without its credentials; nothing of it where the name says that it is one."""
+    redactor = Redactor()
+    probe = f"{name}=probe"
+    return MASK if redactor.redact(probe) != probe else redactor.redact(value)

@@ -1,0 +1,20 @@
+"""The audit: who did what."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from workflows_app.services import audit
+from workflows_app.services.permissions import actor_of
+from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
+
+
+@require_safe
+@answers_errors
+def audit_list(request: HtmxHttpRequest) -> HttpResponse:
+    """Show what was done, the newest first."""
+    page = request.GET.get("page", "1")
+    found = audit.list_entries(
+        actor_of(request.user), int(page) if page.isascii() and page.isdigit() and len(page) < 10 else 1
+    )
+    return render(request, "workflows_app/audit_list.html", {"page": found})
