@@ -149,6 +149,8 @@ FOSSUL_DEMO = env_bool("FOSSUL_DEMO", True)
 FOSSUL_ADMIN_PASSWORD = env_secret("FOSSUL_ADMIN_PASSWORD")
 FOSSUL_WORKER_ACTIVITIES = env_int("FOSSUL_WORKER_ACTIVITIES", 20, least=1)
 FOSSUL_WORKER_GRACE_SECONDS = env_int("FOSSUL_WORKER_GRACE_SECONDS", 600)
+# Where the worker finds executable plugins: <folder>/app, <folder>/storage, <folder>/archive.
+FOSSUL_PLUGIN_DIRS = [Path(folder) for folder in env_list("FOSSUL_PLUGIN_DIRS", [])]
 
 LOGGING = {
     "version": 1,

@@ -39,6 +39,20 @@ def cleartext_passwords(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     ]
 
 
+@register
+def plugin_folders(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A plugin folder must not depend on where the worker happens to stand."""
+    return [
+        Error(
+            f"FOSSUL_PLUGIN_DIRS names {str(folder)!r}, which is not an absolute path.",
+            hint="Give absolute paths, separated by commas: /opt/fossul/plugins.",
+            id="fossul.E002",
+        )
+        for folder in settings.FOSSUL_PLUGIN_DIRS
+        if not folder.is_absolute()
+    ]
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import FrameType
 
+from django.conf import settings
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import (
@@ -99,7 +100,7 @@ class WorkerRunner:
                 task_queue=self._options.task_queue,
                 identity=f"{os.getpid()}@{socket.gethostname()}",
                 workflows=WORKFLOWS,
-                activities=build_activities(PluginRegistry(), execution),
+                activities=build_activities(PluginRegistry(folders=settings.FOSSUL_PLUGIN_DIRS), execution),
                 activity_executor=pool,
                 workflow_runner=workflow_runner(),
                 max_concurrent_activities=self._options.activities,

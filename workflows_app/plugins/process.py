@@ -18,6 +18,7 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.ending import ending_of
 from workflows_app.plugins.executable import NotExecutable, find_executable
 from workflows_app.plugins.exit import Exit, words_of
+from workflows_app.plugins.feed import Feed
 from workflows_app.plugins.output import OutputLines
 
 __all__ = ["GRACE_SECONDS", "Exit", "run_process"]
@@ -37,16 +38,17 @@ def run_process(
     on_line: Callable[[str], None],
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
     grace: float = GRACE_SECONDS,
 ) -> Exit:
     """Run ``argv`` (no shell) and answer how it ended; that it could not be started is an Exit, too.
 
     ``on_line`` is given each line of stdout and stderr, merged, as soon as it is complete (see OutputLines).
-    The child reads nothing, knows ``environment`` only (``context.environment`` when that is None), and
-    leads a process group of its own. However this function is left, the whole group is killed: what is to
-    outlive its command must leave the group (``setsid``). Only a process of another user cannot be killed;
-    it is waited for. What escaped the group may hold the output open; it is not waited for longer than
-    LINGER_SECONDS after the child's end.
+    The child reads ``stdin`` and nothing after it, knows ``environment`` only (``context.environment`` when
+    that is None), and leads a process group of its own. However this function is left, the whole group is
+    killed: what is to outlive its command must leave the group (``setsid``). Only a process of another user
+    cannot be killed; it is waited for. What escaped the group may hold the output open; it is not waited for
+    longer than LINGER_SECONDS after the child's end.
 
     Raises Cancelled when the context is cancelled: the group gets SIGTERM and, when the child has not ended
     ``grace`` seconds later, SIGKILL. May be called from any thread.
@@ -57,11 +59,12 @@ def run_process(
         stack.callback(context.on_cancel(alarm.ring))
         try:
             child = stack.enter_context(
-                _child(argv, cwd, context.environment if environment is None else environment)
+                _child(argv, cwd, context.environment if environment is None else environment, bool(stdin))
             )
         except _NotStarted as error:
             return Exit.never_started(str(error))
-        ended = _Watch(child, alarm, grace).until_end(on_line)
+        feed = Feed(child.stdin, stdin) if child.stdin else None
+        ended = _Watch(child, alarm, grace, feed).until_end(on_line)
     if alarm.rung or context.cancelled():
         raise Cancelled
     return ended
@@ -73,11 +76,11 @@ class _NotStarted(Exception):
 
 @contextmanager
 def _child(
-    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str]
+    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str], fed: bool
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A running process; in the end, what is left of its group is killed, and itself reaped."""
-    child = _start(argv, cwd, environment)
-    with child:  # closes the pipe and reaps
+    child = _start(argv, cwd, environment, fed)
+    with child:  # closes the pipes and reaps
         try:
             yield child
         finally:
@@ -85,7 +88,7 @@ def _child(
 
 
 def _start(
-    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str]
+    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str], fed: bool
 ) -> "subprocess.Popen[bytes]":
     """Start a process. Raises _NotStarted."""
     try:
@@ -99,7 +102,7 @@ def _start(
             cwd=cwd,
             env=environment,
             bufsize=0,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -124,8 +127,11 @@ def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
 class _Watch:
     """Hears a child out until it has ended, and ends it when the alarm rings."""
 
-    def __init__(self, child: "subprocess.Popen[bytes]", alarm: Alarm, grace: float) -> None:
+    def __init__(
+        self, child: "subprocess.Popen[bytes]", alarm: Alarm, grace: float, feed: Feed | None
+    ) -> None:
         self._child = child
+        self._feed = feed
         self._alarm = alarm
         self._grace = grace
         self._open = True
@@ -141,8 +147,11 @@ class _Watch:
             output, exited = self._output(), ending.fileno()
             for source in (output, self._alarm.fileno(), exited):
                 selector.register(source, selectors.EVENT_READ)
+            if self._feed:
+                selector.register(self._feed, selectors.EVENT_WRITE)
             while (ended := self._over()) is None:
                 ready = {key.fd for key, _ in selector.select(self._patience())}
+                self._feed_child(selector, ready)
                 if output in ready:
                     chunk = os.read(output, _CHUNK)
                     self._owed -= len(chunk)
@@ -161,6 +170,14 @@ class _Watch:
         for line in lines.finish():
             on_line(line)
         return ended
+
+    def _feed_child(self, selector: selectors.BaseSelector, ready: set[int]) -> None:
+        """Write on to a child that reads; once it has everything, there is nothing more to wait for."""
+        if self._feed and (descriptor := self._feed.fileno()) in ready:
+            self._feed.write()
+            if self._feed.done:
+                selector.unregister(descriptor)
+                self._feed = None
 
     def _output(self) -> int:
         assert self._child.stdout is not None  # noqa: S101 - it was started with a pipe

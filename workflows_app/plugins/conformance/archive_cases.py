@@ -1,0 +1,84 @@
+"""What an archive plugin promises; looked at with backups of ``filesystem`` in the scratch folder."""
+
+from workflows_app.domain.config import Config
+from workflows_app.domain.results import Archive
+from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.conformance.cases import Case
+from workflows_app.plugins.conformance.scratch import ARCHIVE_PARAMETER
+from workflows_app.plugins.conformance.trial import (
+    OTHER_POLICY,
+    POLICY,
+    CaseFailed,
+    Trial,
+    run_config,
+)
+from workflows_app.plugins.filesystem.plugin import plugin as filesystem
+
+_RUNS = ((1, POLICY), (12, POLICY), (2, OTHER_POLICY))
+
+
+def _empty_list(trial: Trial) -> str:
+    _need(trial, "archiveList")
+    if found := _list(trial):
+        raise CaseFailed(f"it lists {found[0].name}, which nobody made")
+    return ""
+
+
+def _archive(trial: Trial) -> str:
+    _need(trial, "archive", "archiveList")
+    for number, policy in _RUNS:
+        trial.done("archive", _with_backup(trial, number, policy))
+        found = [archive for archive in _list(trial) if archive.workflow_id == str(number)]
+        if len(found) != 1 or found[0].policy != policy:
+            raise CaseFailed(f"run {number} of policy {policy!r} is listed as {[a.name for a in found]}")
+    return ""
+
+
+def _keep_none(trial: Trial) -> str:
+    _need(trial, "archive", "archiveList", "archiveDelete")
+    before = _list(trial)
+    refused = trial.refuses("archive_delete", run_config(12, keep=0))
+    if _list(trial) != before:
+        raise CaseFailed("a retention of 0 deleted archives")
+    return "it is refused" if refused else "nothing is done"
+
+
+def _retention(trial: Trial) -> str:
+    _need(trial, "archive", "archiveList", "archiveDelete")
+    trial.done("archive_delete", run_config(12, keep=1))
+    left = sorted(archive.workflow_id for archive in _list(trial))
+    if left != ["12", "2"]:
+        raise CaseFailed(
+            f"of the runs 1, 12 and, of another policy, 2, those of {left} are left instead of 12 and 2"
+        )
+    return ""
+
+
+def _need(trial: Trial, *capabilities: str) -> None:
+    for capability in capabilities:
+        trial.need(capability)
+    trial.need_scratch(ARCHIVE_PARAMETER)
+
+
+def _with_backup(trial: Trial, number: int, policy: str) -> Config:
+    """A run that has made its backup."""
+    trial.scratch.fill(number)
+    parameters = dict(trial.scratch.parameters)
+    config = run_config(number, policy, storage_plugin="filesystem", storage_plugin_parameters=parameters)
+    call = PluginContext(config=config, parameters=parameters, say=lambda level, text: None)
+    return config.model_copy(update={"backup": filesystem.backup(call).backup})
+
+
+def _list(trial: Trial) -> tuple[Archive, ...]:
+    found = trial.ask("archive_list", run_config(99))
+    if not isinstance(found, tuple) or not all(isinstance(archive, Archive) for archive in found):
+        raise CaseFailed(f"archive_list answered {type(found).__name__}, not a tuple of Archive")
+    return found
+
+
+CASES = (
+    Case("archiveList is empty at first", _empty_list),
+    Case("archive makes an archive that is listed", _archive),
+    Case("retention never deletes all archives", _keep_none),
+    Case("retention deletes what the policy does not keep", _retention),
+)
