@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes what `make` needs: `install.sh run` or `install.sh dev` the environment .venv with the packages of
-# that lock file, `install.sh chromium` the browser of the browser tests. Does nothing where nothing is to do.
+# that lock file, `install.sh chromium` the browser of the browser tests, `install.sh postgresql` the server of
+# the database tests. Does nothing where nothing is to do.
 set -eu
 cd "$(dirname "$0")/.."
 home=$(pwd -P)
@@ -71,5 +72,19 @@ chromium)
     can_apt || give_up "The browser tests need Chromium: install the package chromium, then start again"
     apt_install chromium || give_up "The package chromium could not be installed: the browser tests need it"
     ;;
-*) give_up "usage: sh requirements/install.sh run|dev|chromium" ;;
+postgresql)
+    for initdb in "${POSTGRESQL:-/usr/lib/postgresql}"/*/bin/initdb; do
+        [ ! -x "$initdb" ] || exit 0
+    done
+    command -v initdb >/dev/null && exit 0
+    can_apt || give_up "The database tests need PostgreSQL: install the package postgresql, then start again"
+    # Without this file the package starts a server of its own; the tests want its programs alone.
+    settings=${POSTGRESQL_SETTINGS:-/etc/postgresql-common}
+    [ -d "$settings" ] || {
+        mkdir "$settings"
+        echo "create_main_cluster = false" > "$settings/createcluster.conf"
+    }
+    apt_install postgresql || give_up "The package postgresql could not be installed: the database tests need it"
+    ;;
+*) give_up "usage: sh requirements/install.sh run|dev|chromium|postgresql" ;;
 esac

@@ -105,8 +105,8 @@ def test_an_unknown_plugin_is_told_with_the_known_ones() -> None:
     assert "Known storage plugins: filesystem, sample-storage. " in str(missing.value)
     with pytest.raises(PluginMissing, match="There is no app plugin 'sample-storage'"):
         registry.app("sample-storage")
-    with pytest.raises(PluginMissing, match="Known archive plugins: sample-archive"):
-        registry.archive("aws")
+    with pytest.raises(PluginMissing, match="Known archive plugins: aws, filesystem, s3, sample-archive"):
+        registry.archive("tape")
 
 
 @pytest.mark.parametrize("value", ["acme_plugins:App", "acme_plugins:instance"])
@@ -183,9 +183,13 @@ def test_a_plugin_of_another_family_is_refused(install: Install) -> None:
 def test_infos_tell_of_every_plugin_that_works(install: Install, caplog: pytest.LogCaptureFixture) -> None:
     install("acme = acme_plugins:App\nbad = acme_plugins:Broken\nrude = acme_plugins:Rude")
     infos = PluginRegistry().infos()
-    assert [info.name for info in infos if info.type == "app"] == ["acme", "sample"]
+    assert [info.name for info in infos if info.type == "app"] == [
+        "acme", "postgres", "postgres-dump", "sample",
+    ]  # fmt: skip
     assert "sample-storage" in [info.name for info in infos if info.type == "storage"]
-    assert [info.name for info in infos if info.type == "archive"] == ["sample-archive"]
+    assert [info.name for info in infos if info.type == "archive"] == [
+        "aws", "filesystem", "s3", "sample-archive",
+    ]  # fmt: skip
     assert "No information about app plugin 'bad': PluginFailed(" in caplog.text
     assert "No information about app plugin 'rude': TypeError(" in caplog.text
 

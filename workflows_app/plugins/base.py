@@ -144,3 +144,14 @@ class ArchivePlugin(Protocol):
 
         Promises for archives what ``StoragePlugin.backup_delete_workflow`` does for backups.
         """
+
+
+@runtime_checkable
+class FetchingArchivePlugin(ArchivePlugin, Protocol):
+    """An archive plugin that can bring backups back; Fossul's have no such action."""
+
+    def fetch(self, context: PluginContext, name: str) -> Result:
+        """Copy the archive ``name`` back to where the storage plugin keeps backups, and answer its backup.
+
+        It is there complete and verified, so that ``StoragePlugin.restore`` can restore it, or not at all.
+        """

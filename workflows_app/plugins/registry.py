@@ -1,37 +1,47 @@
-"""Finds plugins by family and name: the built-in ones and those of installed packages, by the same path."""
+"""Finds plugins by family and name: built in, of an installed package, or an executable in a folder."""
 
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from workflows_app.domain.errors import PluginFailed, PluginMissing
 from workflows_app.domain.results import PluginInfo
 from workflows_app.plugins.base import AppPlugin, ArchivePlugin, StoragePlugin
+from workflows_app.plugins.basic.folders import PluginFolders
+from workflows_app.plugins.basic.plugins import BasicApp, BasicArchive, BasicStorage
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """A family of plugins: its entry point group, and the Protocol that its plugins keep."""
+    """A family of plugins: its entry point group, the Protocol that its plugins keep, and its executables."""
 
     name: str
     group: str
     protocol: type
+    basic: Callable[[Path], Any]
 
 
-_APP = _Family("app", "fossul.app_plugins", AppPlugin)
-_STORAGE = _Family("storage", "fossul.storage_plugins", StoragePlugin)
-_ARCHIVE = _Family("archive", "fossul.archive_plugins", ArchivePlugin)
+_APP = _Family("app", "fossul.app_plugins", AppPlugin, BasicApp)
+_STORAGE = _Family("storage", "fossul.storage_plugins", StoragePlugin, BasicStorage)
+_ARCHIVE = _Family("archive", "fossul.archive_plugins", ArchivePlugin, BasicArchive)
+_FAMILIES = (_APP, _STORAGE, _ARCHIVE)
 
 _BUILT_IN = (
+    EntryPoint("postgres", "workflows_app.plugins.postgres.plugin:plugin", _APP.group),
+    EntryPoint("postgres-dump", "workflows_app.plugins.postgres_dump.plugin:plugin", _APP.group),
     EntryPoint("sample-app", "workflows_app.plugins.sample_app.plugin:plugin", _APP.group),
     EntryPoint("filesystem", "workflows_app.plugins.filesystem.plugin:plugin", _STORAGE.group),
     EntryPoint("sample-storage", "workflows_app.plugins.sample_storage.plugin:plugin", _STORAGE.group),
+    EntryPoint("aws", "workflows_app.plugins.s3.plugin:fossul_plugin", _ARCHIVE.group),
+    EntryPoint("filesystem", "workflows_app.plugins.filesystem_archive.plugin:plugin", _ARCHIVE.group),
+    EntryPoint("s3", "workflows_app.plugins.s3.plugin:plugin", _ARCHIVE.group),
     EntryPoint("sample-archive", "workflows_app.plugins.sample_archive.plugin:plugin", _ARCHIVE.group),
 )
 
@@ -41,23 +51,40 @@ def _installed(group: str) -> Iterable[EntryPoint]:
     return entry_points(group=group)
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A name under which a plugin can be asked for, and where it comes from, for people."""
+
+    family: str
+    name: str
+    origin: str
+
+
 class PluginRegistry:
     """The plugins of one worker. Each is imported when it is first asked for; safe to use from any thread.
 
     An entry point names a plugin, or a class whose instance is one. Fossul's name of a native plugin,
-    ``X.so``, finds ``X`` (the plugin reimplemented here) unless ``X.so`` is registered itself.
+    ``X.so``, finds ``X`` (the plugin reimplemented here) unless ``X.so`` is registered itself. Executables
+    in ``<folder>/<family>`` come last; they are looked for at each call, so a new one needs no restart.
     """
 
-    def __init__(self, installed: Callable[[str], Iterable[EntryPoint]] = _installed) -> None:
+    def __init__(
+        self,
+        installed: Callable[[str], Iterable[EntryPoint]] = _installed,
+        folders: Sequence[Path] = (),
+    ) -> None:
         self._installed = installed
+        self._folders = PluginFolders(folders)
+        self._clashes: set[tuple[str, str]] = set()
         self._shelves: dict[_Family, dict[str, EntryPoint]] = {}
-        self._plugins: dict[EntryPoint, Any] = {}
+        self._plugins: dict[EntryPoint | Path, Any] = {}
         self._lock = threading.RLock()
 
     def app(self, name: str) -> AppPlugin:
         """The app plugin of that name.
 
-        Raises PluginMissing when there is none, PluginFailed when it cannot be imported or is no app plugin.
+        Raises PluginMissing when there is none, PluginFailed when it cannot be imported or is no app plugin,
+        or is an executable that may not be run.
         """
         plugin: AppPlugin = self._find(_APP, name)
         return plugin
@@ -76,10 +103,22 @@ class PluginRegistry:
         """What every plugin says of itself, by family and name; one that fails is logged and left out."""
         return tuple(
             info
-            for family in (_APP, _STORAGE, _ARCHIVE)
-            for name in sorted(self._shelf(family))
+            for family in _FAMILIES
+            for name in self._names(family)
             if (info := self._info(family, name)) is not None
         )
+
+    def registered(self) -> tuple[Registered, ...]:
+        """Every plugin by family and name, whether it works or not. None is loaded or run."""
+        return tuple(
+            Registered(family.name, name, self._origin(family, name))
+            for family in _FAMILIES
+            for name in self._names(family)
+        )
+
+    def find(self, family: str, name: str) -> Any:
+        """The plugin of a family (``app``, ``storage`` or ``archive``). Raises as ``app`` does."""
+        return self._find(next(known for known in _FAMILIES if known.name == family), name)
 
     def _info(self, family: _Family, name: str) -> PluginInfo | None:
         try:
@@ -96,15 +135,36 @@ class PluginRegistry:
             shelf = self._shelf(family)
             entry = shelf.get(name) or shelf.get(name.removesuffix(".so"))
             if entry is None:
-                known = ", ".join(sorted(shelf)) or "none"
+                path = self._folders.find(family.name, name.removesuffix(".so"))
+                if path is not None:
+                    return self._plugins.setdefault(path, family.basic(path))
+                known = ", ".join(self._names(family)) or "none"
                 raise PluginMissing(
                     f"There is no {family.name} plugin {name!r} where this worker runs. Known {family.name} "
                     f"plugins: {known}. Correct the name, or install the package that has it and restart "
-                    "the worker."
+                    "the worker, or put an executable of that name into a plugin folder."
                 )
             if entry not in self._plugins:
                 self._plugins[entry] = _load(family, entry)
             return self._plugins[entry]
+
+    def _names(self, family: _Family) -> list[str]:
+        """All names of a family, sorted. An executable whose name is taken is logged, once, and left out."""
+        with self._lock:
+            shelf = self._shelf(family)
+            executables = self._folders.names(family.name)
+            for name in executables:
+                if name in shelf and (family.name, name) not in self._clashes:
+                    self._clashes.add((family.name, name))
+                    logger.warning(
+                        "The executable %s plugin %r is ignored: %s has that name already",
+                        family.name, name, _origin(shelf[name]),
+                    )  # fmt: skip
+            return sorted({*shelf, *executables})
+
+    def _origin(self, family: _Family, name: str) -> str:
+        entry = self._shelf(family).get(name)
+        return _origin(entry) if entry else f"executable {self._folders.find(family.name, name)}"
 
     def _shelf(self, family: _Family) -> dict[str, EntryPoint]:
         """The family's entry points by name. Built-in ones come first, and nobody takes their place."""

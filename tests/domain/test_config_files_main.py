@@ -1,0 +1,283 @@
+"""Main files, and all files of a configuration together."""
+
+import string
+import tomllib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workflows_app.domain.config import CommandField, Config, WhenBusy
+from workflows_app.domain.config_files.configuration import Configuration, FilePolicy
+from workflows_app.domain.config_files.files import read_files, write_files
+from workflows_app.domain.config_files.main_file import read_main, write_main
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.plan_layouts import PlanLayout
+
+# src/cli/configs/example/mariadb/mariadb/mariadb.conf, and what `addConfig` makes of a file (§2).
+EXAMPLE = b"""
+ContainerPlatform = "openshift"
+AccessWithinCluster = "true"
+AppPlugin = "mariadb-dump.so"
+StoragePlugin = "container-basic.so"
+ArchivePlugin = ""
+AutoDiscovery = true
+JobRetention = 100
+
+[[BackupRetentions]]
+  Policy = "daily"
+  RetentionNumber = 5
+
+[[BackupRetentions]]
+  Policy = "weekly"
+  RetentionNumber = 2
+"""
+DUMPED = b"""ProfileName = ""
+ConfigName = ""
+WorkflowId = ""
+WorkflowTimestamp = 0
+AppPlugin = "sample-app"
+SelectedBackupPolicy = "daily"
+SelectedBackupRetention = 5
+SelectedWorkflowId = 0
+PreAppQuiesceCmd = "echo,pre app quiesce command"
+AppQuiesceCmd = ""
+
+[Backup]
+  Name = ""
+  Epoch = 0
+
+[AppPluginParameters]
+  Key = "value"
+"""
+
+
+def notes(content: bytes) -> list[tuple[str, str]]:
+    return [(note.outcome.value, note.what) for note in read_main(content).notes]
+
+
+def test_fossuls_example_is_taken_whole():
+    read = read_main(EXAMPLE)
+    config = read.configuration.config
+    assert read.notes == ()
+    assert (config.app_plugin, config.storage_plugin) == ("mariadb-dump.so", "container-basic.so")
+    assert (config.auto_discovery, config.job_retention) == (True, 100)
+    assert (config.container_platform, config.access_within_cluster) == ("openshift", "true")
+    assert read.configuration.policies == (FilePolicy("daily", 5), FilePolicy("weekly", 2))
+
+
+def test_of_a_file_that_fossul_wrote_what_belongs_to_a_run_is_dropped():
+    read = read_main(DUMPED)
+    assert (
+        read.configuration.config.wire()
+        == Config.model_validate(
+            {"appPlugin": "sample-app", "preAppQuiesceCmd": "echo,pre app quiesce command"}
+        ).wire()
+    )
+    assert set(notes(DUMPED)) == {
+        ("dropped", "SelectedBackupPolicy"),
+        ("dropped", "SelectedBackupRetention"),
+        ("dropped", "AppPluginParameters"),
+    }
+
+
+def test_keys_are_matched_without_regard_to_case_and_unknown_ones_are_told():
+    text = 'aPPplugin = "x"\nJOBRETENTION = 3\nPluginDir = "/p"\n"AcceßWithinCluster" = "true"'
+    read = read_main(text.encode())
+    assert (read.configuration.config.app_plugin, read.configuration.config.job_retention) == ("x", 3)
+    assert notes(b'PluginDir = "/p"') == [("dropped", "PluginDir")]
+    assert read.configuration.config.access_within_cluster == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("AccessWithinCluster = true", "AccessWithinCluster"),
+        ('JobRetention = "5"', "JobRetention"),
+        ("JobRetention = 5.5", "JobRetention"),
+        ("JobRetention = true", "JobRetention"),
+        ("JobRetention = -1", "JobRetention"),
+        ("JobRetention = 99999999999999999999", "JobRetention"),
+        ('AutoDiscovery = "true"', "AutoDiscovery"),
+        ("AutoDiscovery = 1", "AutoDiscovery"),
+        ("AppPlugin = 1979-05-27", "AppPlugin"),
+        ("WorkflowId = 12", "WorkflowId"),
+        ('Backup = "x"', "Backup"),
+        ('AppPlugin = "a"\nappplugin = "b"', "AppPlugin"),
+        ('AppQuiesceCmd = "a\\u0000b"', "AppQuiesceCmd"),
+        ("BackupRetentions = 5", "BackupRetentions"),
+        ("BackupRetentions = [5]", "BackupRetentions[1]"),
+        ("[[BackupRetentions]]\nPolicy = 5", "BackupRetentions[1].Policy"),
+        ("[[BackupRetentions]]\nRetentionNumber = 5", "BackupRetentions[1].Policy"),
+        ('[[BackupRetentions]]\nPolicy = "a-b"\nRetentionNumber = 1', "BackupRetentions[1].Policy"),
+        (
+            '[[ArchiveRetentions]]\nPolicy = "a"\nRetentionNumber = "1"',
+            "ArchiveRetentions[1].RetentionNumber",
+        ),
+        (
+            '[[BackupRetentions]]\nPolicy = "a"\nRetentionNumber = -1',
+            "BackupRetentions[1].RetentionNumber",
+        ),
+        (
+            '[[BackupRetentions]]\nPolicy = "a"\nRetentionNumber = 1\nWhenBusy = "x"',
+            "BackupRetentions[1].WhenBusy",
+        ),
+        ("Plan = 5", "Plan"),
+        ('[Plan]\nFreezeBudget = "x"', "Plan.FreezeBudget"),
+        ("AppPlugin", "the file"),
+        ("A = " + "[" * 5000, "the file"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_its_key(text, field):
+    with pytest.raises(ConfigInvalid) as caught:
+        read_main(text.encode())
+    assert caught.value.field == field
+
+
+def test_text_that_is_not_utf_8_is_refused_by_line():
+    with pytest.raises(ConfigInvalid, match="line 2"):
+        read_main(b'AppPlugin = "x"\n# \xff')
+
+
+def test_days_are_no_number_and_the_policy_is_left_out_loudly():
+    content = b'[[BackupRetentions]]\nPolicy = "daily"\nRetentionDays = 7'
+    read = read_main(content)
+    assert read.configuration.policies == ()
+    (note,) = read.notes
+    assert (note.outcome, note.what) == ("dropped", "BackupRetentions[1].daily")
+    assert "RetentionDays" in note.why
+
+
+def test_of_two_entries_for_a_policy_the_first_counts():
+    content = b"""[[BackupRetentions]]
+Policy = "a"
+RetentionNumber = 1
+[[BackupRetentions]]
+Policy = "a"
+RetentionNumber = 2
+[[ArchiveRetentions]]
+Policy = "b"
+RetentionNumber = 3
+[[BackupRetentions]]
+Policy = "zero"
+RetentionNumber = 0
+"""
+    assert read_main(content).configuration.policies == (
+        FilePolicy("a", 1),
+        FilePolicy("zero", 0),
+        FilePolicy("b", 0, 3),
+    )
+    assert notes(content) == [
+        ("dropped", "BackupRetentions[2].a"),
+        ("changed", "policy zero"),
+        ("changed", "policy b"),
+    ]
+
+
+def test_a_missing_plugin_file_is_refused_and_a_spare_one_is_told():
+    configuration, reports = read_files("x", {"x.conf": b'AppPlugin = "p"', "q.conf": b""})
+    assert configuration is None
+    assert {r.name: bool(r.refused) for r in reports} == {"x.conf": False, "p.conf": True, "q.conf": False}
+    assert [note.outcome for note in reports[2].notes] == ["dropped"]
+
+
+@pytest.mark.parametrize("plugin", ["../../etc/passwd", "a/b", ".", "x", "a b"])
+def test_a_plugin_whose_file_lies_elsewhere_or_is_the_main_file_is_refused(plugin):
+    configuration, reports = read_files("x", {"x.conf": f'StoragePlugin = "{plugin}"'.encode()})
+    assert configuration is None
+    assert "StoragePlugin" in reports[0].refused
+
+
+def test_a_plan_that_breaks_a_rule_is_refused_with_its_step():
+    main = b'AppPlugin = "p"\n[Plan]\nStages = [["unquiesce-plugin"], ["quiesce-plugin"]]'
+    configuration, reports = read_files("x", {"x.conf": main, "p.conf": b""})
+    assert configuration is None
+    assert "quiesce-plugin" in reports[0].refused
+
+
+def test_one_plugin_for_two_families_shares_its_file():
+    config = Config(app_plugin="p", storage_plugin="p", app_plugin_parameters={"A": "1"})
+    with pytest.raises(ConfigInvalid, match=r"p\.conf"):
+        write_files("x", Configuration(config, ()))
+    same = config.model_copy(update={"storage_plugin_parameters": {"A": "1"}})
+    assert set(write_files("x", Configuration(same, ()))) == {"x.conf", "p.conf"}
+
+
+# Without a deadline for each: the machine may have other work.
+THOUSAND = settings(max_examples=1000, deadline=None)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+PLUGINS = st.sampled_from(["", "csi.so", "sample-app", "a_b"])
+POLICIES = st.lists(
+    st.builds(
+        FilePolicy,
+        st.text(string.ascii_letters, min_size=1, max_size=8),
+        st.integers(0, 2**31 - 1),
+        st.integers(0, 2**31 - 1),
+        st.sampled_from([None, WhenBusy.QUEUE]),
+    ),
+    unique_by=lambda policy: policy.name,
+    max_size=4,
+).map(tuple)
+COMMANDS = {
+    "".join(f"_{c.lower()}" if c.isupper() else c for c in field.value).lstrip("_"): TEXTS
+    for field in CommandField
+}
+CONFIGS = st.builds(
+    Config,
+    operator_controlled=st.booleans(),
+    container_platform=TEXTS,
+    access_within_cluster=TEXTS,
+    app_plugin=PLUGINS,
+    storage_plugin=PLUGINS,
+    archive_plugin=PLUGINS,
+    auto_discovery=st.booleans(),
+    job_retention=st.integers(0, 2**31 - 1),
+    **COMMANDS,
+)
+
+
+@THOUSAND
+@given(CONFIGS, POLICIES)
+def test_a_main_file_is_read_back_equal(config, policies):
+    read = read_main(write_main(Configuration(config, policies)).encode())
+    assert read.configuration.config.wire() == config.wire()
+    assert read.configuration.policies == policies
+
+
+def test_a_plan_survives_the_file():
+    config = Config(app_plugin="p", app_plugin_parameters={"A": "two words"})
+    stages = (("quiesce-plugin",), ("look",), ("unquiesce-plugin",))
+    layout = PlanLayout(stages=stages, freeze_budget_seconds=60, commands={"look": "ls,-l"})
+    written = Configuration(config, (FilePolicy("daily", 3, 0, WhenBusy.QUEUE),), layout)
+    files = {name: text.encode() for name, text in write_files("x", written).items()}
+    assert tomllib.loads(files["x.conf"].decode())["Plan"]["Commands"] == {"look": "ls,-l"}
+    configuration, reports = read_files("x", files)
+    assert configuration is not None, reports
+    assert (configuration.plan, configuration.policies) == (layout, written.policies)
+    assert configuration.config.wire() == config.wire()
+
+
+KEYS = st.sampled_from(
+    ["AppPlugin", "appplugin", "JobRetention", "AutoDiscovery", "BackupRetentions", "Backup", "Plan", "X"]
+)
+VALUES = st.one_of(
+    TEXTS.map(repr),
+    st.integers().map(str),
+    st.sampled_from(["true", "1.5", "nan", "[]", "{}", "[[1], [2]]", '[{Policy = "a"}]', "1979-05-27", '""']),
+)
+TABLES = st.sampled_from(["[[BackupRetentions]]", "[Plan]", "[Backup]", "[Plan.Steps.x]", "Policy = 'a'"])
+TOML = st.lists(st.one_of(st.tuples(KEYS, VALUES).map(" = ".join), TABLES, TEXTS)).map("\n".join)
+
+
+@THOUSAND
+@given(TOML)
+def test_any_text_is_read_and_read_back_equal_or_refused_with_words(text):
+    configuration, reports = read_files("x", {"x.conf": text.encode(), "a.conf": b""})
+    if configuration is None:
+        assert any(report.refused for report in reports)
+        return
+    files = {name: content.encode() for name, content in write_files("x", configuration).items()}
+    again, told = read_files("x", files)
+    assert again is not None, told
+    assert again.config.wire() == configuration.config.wire()
+    assert (again.policies, again.layout) == (configuration.policies, configuration.layout)

@@ -1,0 +1,36 @@
+"""Which archives a policy no longer keeps (fossul-behaviour.md §7.4)."""
+
+from collections.abc import Sequence
+
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.results import Archive, Backup
+from workflows_app.domain.retention import expired
+
+
+def expired_archives(
+    archives: Sequence[Archive], *, policy: str, keep: int, made: str
+) -> tuple[Archive, ...]:
+    """Answer which of ``archives`` are to be deleted, as ``retention.expired`` does for backups.
+
+    The newest comes first. Never among them are an archive of another policy, the newest of this one, and
+    the one named ``made``, the run's own. Names are unique. Raises ConfigInvalid for ``keep`` below 1.
+    """
+    if keep < 1:
+        raise ConfigInvalid(
+            "archiveRetentions",
+            f"{keep} is not how many archives of policy {policy!r} to keep, and nothing was deleted: give "
+            "the policy a whole number from 1",
+        )
+    by_name = {archive.name: archive for archive in archives}
+    surplus = expired([_as_backup(archive) for archive in archives], policy=policy, keep=keep, made=made)
+    return tuple(by_name[backup.name] for backup in surplus)
+
+
+def _as_backup(archive: Archive) -> Backup:
+    return Backup(
+        name=archive.name,
+        timestamp=archive.timestamp,
+        epoch=archive.epoch,
+        policy=archive.policy,
+        workflow_id=archive.workflow_id,
+    )

@@ -1,0 +1,105 @@
+"""A configuration as its files hold it, whichever side it comes from: the folder or the database."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from pydantic.alias_generators import to_pascal
+
+from workflows_app.domain.config import Config, WhenBusy
+from workflows_app.domain.plan_layouts import PlanLayout
+
+
+class Family(StrEnum):
+    """The plugin families, by the beginning of their keys in the main file (``AppPlugin``)."""
+
+    APP = "App"
+    STORAGE = "Storage"
+    ARCHIVE = "Archive"
+
+    @property
+    def plugin_attribute(self) -> str:
+        """The attribute of ``Config`` that names the plugin."""
+        return f"{self.lower()}_plugin"
+
+    @property
+    def parameters_attribute(self) -> str:
+        """The attribute of ``Config`` that holds the plugin's parameters."""
+        return f"{self.lower()}_plugin_parameters"
+
+    def plugin(self, config: Config) -> str:
+        """The name of the configuration's plugin of this family, ``""`` for none."""
+        name: str = getattr(config, self.plugin_attribute)
+        return name
+
+    def parameters(self, config: Config) -> dict[str, str]:
+        """The parameters of the configuration's plugin of this family."""
+        values: dict[str, str] = getattr(config, self.parameters_attribute)
+        return values
+
+
+RUN_ATTRIBUTES = frozenset(
+    {
+        "profile_name", "config_name", "workflow_id", "workflow_type", "workflow_timestamp", "backup",
+        "selected_backup_policy", "selected_backup_retention", "selected_archive_retention",
+        "selected_workflow_id",
+    }
+)  # fmt: skip
+"""Fields that belong to a run: Fossul writes them to the main file and ignores them there (§2)."""
+
+TABLE_ATTRIBUTES = frozenset(
+    {"backup_retentions", "archive_retentions", *(family.parameters_attribute for family in Family)}
+)
+
+SCALAR_KEYS = {
+    to_pascal(attribute): attribute for attribute in Config.model_fields if attribute not in TABLE_ATTRIBUTES
+}
+"""The scalar keys of a main file, in Fossul's order: Fossul's (TOML) name to the attribute of ``Config``."""
+
+SETTING_KEYS = {key: attribute for key, attribute in SCALAR_KEYS.items() if attribute not in RUN_ATTRIBUTES}
+"""Those of them that a configuration keeps."""
+
+
+NO_PLAN = PlanLayout()
+"""The plan of a configuration that brings none: Fossul's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePolicy:
+    """A policy: how many backups and archives it keeps, and what a start does while another run goes on.
+
+    ``when_busy`` is None in a file that says nothing of it: what is stored stays.
+    """
+
+    name: str
+    keep_backups: int
+    keep_archives: int = 0
+    when_busy: WhenBusy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All that the files of one configuration hold.
+
+    ``config`` has settings and plugin parameters, no policies and nothing of a run. Its
+    ``model_fields_set`` tells what a file gives, be it empty. ``plan`` is None in files that
+    say nothing of it.
+    """
+
+    config: Config
+    policies: tuple[FilePolicy, ...]
+    plan: PlanLayout | None = None
+
+    @property
+    def layout(self) -> PlanLayout:
+        """The plan; Fossul's order where there is none."""
+        return self.plan or NO_PLAN
+
+    def with_settings(self, **changes: Any) -> "Configuration":
+        """Answer the configuration with some attributes of its ``config`` changed."""
+        return replace(self, config=self.config.model_copy(update=changes))
+
+    def settled(self) -> "Configuration":
+        """Answer it without what has no effect: the parameters of plugins that are not named."""
+        idle: dict[str, Any] = {f.parameters_attribute: {} for f in Family if not f.plugin(self.config)}
+        return self.with_settings(**idle)

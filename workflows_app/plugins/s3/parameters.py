@@ -1,0 +1,216 @@
+"""The parameters of the plugin: what it declares, and how their text is read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from workflows_app.domain.config import check_name
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.base import PluginContext
+
+MiB = 1024 * 1024
+DEFAULT_PART_SIZE = 16 * MiB
+# What S3 itself allows.
+_LEAST_PART, _MOST_PART = 5 * MiB, 5 * 1024 * MiB
+_UNITS = {"": 1, "K": 1024, "M": MiB, "G": 1024 * MiB}
+_SIZE = re.compile(r"([0-9]{1,12})([KMG]?)", re.IGNORECASE)
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX = re.compile(r"[A-Za-z0-9!_.*'()-]+(?:/[A-Za-z0-9!_.*'()-]+)*")
+
+
+def specs(create_bucket: bool) -> tuple[ParameterSpec, ...]:
+    """What the plugin declares; ``create_bucket`` is the default of ``CreateBucket``."""
+    return (
+        ParameterSpec(name="BucketName", help="The bucket that keeps the archives.", required=True),
+        ParameterSpec(
+            name="AwsRegion", help="The bucket's region. Empty: as the worker's AWS configuration says."
+        ),
+        ParameterSpec(
+            name="EndpointUrl",
+            help="The address of a server that speaks S3, such as https://s3.example.org:9000. Empty: AWS.",
+        ),
+        ParameterSpec(
+            name="Prefix",
+            help="What keys begin with. An archive is in <Prefix>/<profile>/<configuration>/<backup name>/.",
+        ),
+        ParameterSpec(
+            name="AccessKeyId",
+            help="The access key. Empty: the worker's own AWS credentials (environment, file, or role).",
+        ),
+        ParameterSpec(name="SecretAccessKey", help="The secret of the access key.", secret=True),
+        ParameterSpec(
+            name="SessionToken", help="The token that temporary credentials come with.", secret=True
+        ),
+        ParameterSpec(
+            name="AwsProfile", help="A profile in the AWS credentials file of the worker, in place of a key."
+        ),
+        ParameterSpec(
+            name="CreateBucket",
+            help="true: create the bucket when it does not exist.",
+            default="true" if create_bucket else "false",
+        ),
+        ParameterSpec(
+            name="PartSize",
+            help="The size of the parts of large files, from 5M to 5G (binary units). Files up to this size "
+            "are sent whole.",
+            default="16M",
+        ),
+        ParameterSpec(
+            name="Connections", help="How many parts are sent at the same time, 1 to 32.", default="4"
+        ),
+        ParameterSpec(
+            name="Attempts",
+            help="How often a request is tried in all, 1 to 20, with growing pauses.",
+            default="5",
+        ),
+        ParameterSpec(
+            name="ObjectLockDays",
+            help="For how many days the storage refuses to delete an archive. Empty: no lock. The bucket "
+            "must have been created with object lock.",
+        ),
+        ParameterSpec(
+            name="ObjectLockMode",
+            help="GOVERNANCE (some users may lift the lock) or COMPLIANCE (nobody may).",
+            default="GOVERNANCE",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signs the requests; all empty for the worker's own. Never shown."""
+
+    access_key: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a call asks for. ``prefix`` is empty or ends in ``/``; ``part_size`` in bytes.
+
+    ``lock_days`` is None for no lock; ``endpoint`` is empty for AWS.
+    """
+
+    bucket: str
+    region: str
+    endpoint: str
+    prefix: str
+    credentials: Credentials
+    create_bucket: bool
+    part_size: int
+    connections: int
+    attempts: int
+    lock_days: int | None
+    lock_mode: str
+
+    @classmethod
+    def of(cls, context: PluginContext, create_bucket: bool) -> "Parameters":
+        """Read the parameters of a call. Raises ConfigInvalid, which names the one that is refused."""
+        config = context.config
+        check_name("profileName", config.profile_name)
+        check_name("configName", config.config_name)
+        given = {name: text.strip() for name, text in context.parameters.items()}
+        days = given.get("ObjectLockDays", "")
+        return cls(
+            bucket=_bucket(given.get("BucketName", "")),
+            region=given.get("AwsRegion", ""),
+            endpoint=_endpoint(given.get("EndpointUrl", "")),
+            prefix=_prefix(given.get("Prefix", "")),
+            credentials=_credentials(given),
+            create_bucket=_flag("CreateBucket", given.get("CreateBucket", ""), create_bucket),
+            part_size=_size("PartSize", given.get("PartSize", "")),
+            connections=_number("Connections", given.get("Connections", ""), 4, 32),
+            attempts=_number("Attempts", given.get("Attempts", ""), 5, 20),
+            lock_days=_number("ObjectLockDays", days, 1, 36500) if days else None,
+            lock_mode=_mode(given.get("ObjectLockMode", "")),
+        )
+
+    @property
+    def where(self) -> str:
+        """The bucket, for people."""
+        return f"bucket {self.bucket}" + (f" at {self.endpoint}" if self.endpoint else "")
+
+
+def _bucket(text: str) -> str:
+    if not _BUCKET.fullmatch(text):
+        raise ConfigInvalid(
+            "BucketName",
+            f"{text!r} is not the name of a bucket: use 3 to 63 small letters, digits, '-' or '.', starting "
+            "and ending with a letter or digit",
+        )
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if not text:
+        return ""
+    refusal = ConfigInvalid(
+        "EndpointUrl", "is not an address such as https://s3.example.org:9000, without user, path or query"
+    )
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise refusal from None
+    extra = parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or extra:
+        raise refusal  # the text is not shown: it may hold a password
+    return text.rstrip("/")
+
+
+def _prefix(text: str) -> str:
+    inner = text.strip("/")
+    if not inner:
+        return ""
+    if not _PREFIX.fullmatch(inner) or any(part in (".", "..") for part in inner.split("/")):
+        raise ConfigInvalid("Prefix", f"{text!r} has other characters than letters, digits and !_.*'()-/")
+    return f"{inner}/"
+
+
+def _credentials(given: Mapping[str, str]) -> Credentials:
+    key, secret = given.get("AccessKeyId", ""), given.get("SecretAccessKey", "")
+    token, profile = given.get("SessionToken", ""), given.get("AwsProfile", "")
+    if key and not secret:
+        raise ConfigInvalid("SecretAccessKey", "is empty: give the secret of AccessKeyId")
+    if (secret or token) and not key:
+        raise ConfigInvalid("AccessKeyId", "is empty: give the access key that the secret belongs to")
+    if key and profile:
+        raise ConfigInvalid("AwsProfile", "give either a profile or AccessKeyId, not both")
+    return Credentials(key, secret, token, profile)
+
+
+def _mode(text: str) -> str:
+    mode = text.upper() or "GOVERNANCE"
+    if mode not in ("GOVERNANCE", "COMPLIANCE"):
+        raise ConfigInvalid("ObjectLockMode", f"{text!r} is neither GOVERNANCE nor COMPLIANCE")
+    return mode
+
+
+def _flag(field: str, text: str, default: bool) -> bool:
+    if not text:
+        return default
+    if text.lower() not in ("true", "false"):
+        raise ConfigInvalid(field, f"{text!r} is neither 'true' nor 'false'")
+    return text.lower() == "true"
+
+
+def _number(field: str, text: str, default: int, most: int) -> int:
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
+        raise ConfigInvalid(field, f"{text!r} is not a whole number from 1 to {most}")
+    return int(text)
+
+
+def _size(field: str, text: str) -> int:
+    if not text:
+        return DEFAULT_PART_SIZE
+    match = _SIZE.fullmatch(text)
+    size = int(match[1]) * _UNITS[match[2].upper()] if match else 0
+    if not _LEAST_PART <= size <= _MOST_PART:
+        raise ConfigInvalid(field, f"{text!r} is not a size from 5M to 5G: use digits with K, M or G")
+    return size
