@@ -1,0 +1,340 @@
+"""Configuration as files: folders into the database and back."""
+
+import json
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.factories import OPERATOR, make_catalog, make_run
+from workflows_app.domain.config import WhenBusy
+from workflows_app.domain.errors import NotAllowed
+from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.models import AuditEntry, BackupConfig, Policy, Profile
+from workflows_app.services import catalog
+from workflows_app.services.config_changes import Effect
+from workflows_app.services.config_files import apply_configs, export_configs, import_configs
+from workflows_app.services.config_folder import MARKER, FolderRefused
+from workflows_app.services.permissions import command_line
+
+pytestmark = pytest.mark.django_db
+
+ADMIN = command_line("tests")
+MAIN = """AppPlugin = "sample-app"
+StoragePlugin = "csi.so"
+JobRetention = 50
+
+[[BackupRetentions]]
+Policy = "daily"
+RetentionNumber = 5
+
+[[ArchiveRetentions]]
+Policy = "daily"
+RetentionNumber = 7
+"""
+
+
+def put(root: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+@pytest.fixture
+def profile() -> str:
+    return f"p-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, profile: str) -> Path:
+    """A folder with one configuration, ``app``, with a password."""
+    files = {
+        f"{profile}/app/app.conf": MAIN,
+        f"{profile}/app/sample-app.conf": 'Host = "db"\nPassword = "hunter2"\n',
+        f"{profile}/app/csi.so.conf": 'BackupName = "app"\n',
+    }
+    return put(tmp_path / "files", files)
+
+
+def everything() -> list[object]:
+    """All that an import may change."""
+    configs = BackupConfig.objects.order_by("pk").values("pk", "profile__name", "name", "settings", "plan")
+    policies = Policy.objects.order_by("pk").values()
+    return [*configs, *policies, *Profile.objects.order_by("pk").values(), AuditEntry.objects.count()]
+
+
+def effects(report) -> dict[str, Effect]:
+    return {f"{change.profile}/{change.config}": change.effect for change in report.changes}
+
+
+def test_a_folder_becomes_rows_that_a_run_can_use(folder, profile):
+    report = import_configs(ADMIN, folder)
+    assert effects(report) == {f"{profile}/app": Effect.MADE}
+    config = catalog.get_config(ADMIN, profile, "app").config.for_run(1, "daily", 1)
+    assert (config.app_plugin, config.storage_plugin, config.job_retention) == ("sample-app", "csi.so", 50)
+    assert config.app_plugin_parameters == {"Host": "db", "Password": "hunter2"}
+    assert config.storage_plugin_parameters == {"BackupName": "app"}
+    assert (config.selected_backup_retention, config.selected_archive_retention) == (5, 7)
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.profile, entry.config) == ("tests (command line)", profile, "app")
+
+
+def test_a_second_import_changes_nothing(folder):
+    import_configs(ADMIN, folder)
+    before = everything()
+    assert set(effects(import_configs(ADMIN, folder)).values()) == {Effect.UNCHANGED}
+    assert everything() == before
+
+
+def test_a_dry_run_and_a_plan_tell_and_change_nothing(folder, profile):
+    assert effects(import_configs(ADMIN, folder, dry_run=True)) == {f"{profile}/app": Effect.MADE}
+    report = apply_configs(ADMIN, folder, plan=True)
+    assert report.differs
+    assert '+StoragePlugin = "csi.so"' in report.changes[0].lines
+    assert everything() == [0]
+
+
+def test_one_bad_file_among_many_leaves_everything_as_it_was(folder, profile):
+    put(folder, {f"{profile}/other/other.conf": '[[BackupRetentions]]\nPolicy = "a-b"\nRetentionNumber = 1'})
+    report = import_configs(ADMIN, folder)
+    assert report.refused
+    (refused,) = [file for file in report.files if file.refused]
+    assert refused.name == f"{profile}/other/other.conf"
+    assert "no '-'" in refused.refused
+    assert everything() == [0]
+
+
+def test_only_who_may_configure_may_take_or_write_files(folder, tmp_path):
+    for use in (import_configs, apply_configs, export_configs):
+        with pytest.raises(NotAllowed):
+            use(OPERATOR, folder)
+    assert everything() == [0]
+
+
+def test_an_import_leaves_what_the_files_do_not_have(folder, profile):
+    row = make_catalog(profile, "app", appPlugin="sample-app", description="x", somethingElse=1)
+    row.plan = PlanLayout(freeze_budget_seconds=60).wire()
+    row.save()
+    row.policies.filter(name="daily").update(when_busy=WhenBusy.QUEUE)
+    other = make_catalog(profile, "other")
+    report = import_configs(ADMIN, folder)
+    assert effects(report) == {f"{profile}/app": Effect.CHANGED, f"{profile}/other": Effect.KEPT}
+    assert any("weekly" in remark for remark in report.changes[0].remarks)
+    row.refresh_from_db()
+    assert PlanLayout.model_validate(row.plan).freeze_budget_seconds == 60
+    assert row.settings["somethingElse"] == 1
+    assert [(p.name, p.keep_archives, p.when_busy) for p in row.policies.all()] == [
+        ("daily", 7, "queue"),
+        ("weekly", 0, "refuse"),
+    ]
+    assert BackupConfig.objects.filter(pk=other.pk).exists()
+
+
+def test_pruning_deletes_what_the_files_do_not_have(folder, profile):
+    row = make_catalog(profile, "app", appPlugin="sample-app")
+    row.plan = PlanLayout(freeze_budget_seconds=60).wire()
+    row.save()
+    gone = make_catalog()
+    told = apply_configs(ADMIN, folder, prune=True, plan=True)
+    assert BackupConfig.objects.filter(pk=gone.pk).exists()
+    report = apply_configs(ADMIN, folder, prune=True)
+    assert effects(report) == effects(told)
+    assert effects(report)[str(gone)] == Effect.DELETED
+    assert effects(report)[f"{gone.profile.name}/"] == Effect.DELETED
+    assert not Profile.objects.filter(name=gone.profile.name).exists()
+    row.refresh_from_db()
+    assert (row.plan, [policy.name for policy in row.policies.all()]) == ({}, ["daily"])
+    assert not apply_configs(ADMIN, folder, prune=True, plan=True).differs
+
+
+def test_what_has_an_open_run_is_never_deleted(folder):
+    busy = make_catalog()
+    make_run(profile=busy.profile.name, config=busy.name)
+    report = apply_configs(ADMIN, folder, prune=True)
+    assert effects(report)[str(busy)] == Effect.KEPT
+    assert BackupConfig.objects.filter(pk=busy.pk).exists()
+    assert not apply_configs(ADMIN, folder, prune=True, plan=True).differs
+
+
+def test_pruning_by_an_empty_folder_is_refused(tmp_path):
+    make_catalog()
+    before = everything()
+    with pytest.raises(FolderRefused, match="delete everything"):
+        apply_configs(ADMIN, tmp_path, prune=True)
+    assert everything() == before
+
+
+def test_the_difference_shows_no_secret_and_that_it_is_another(folder, profile):
+    import_configs(ADMIN, folder)
+    put(folder, {f"{profile}/app/sample-app.conf": 'Host = "db2"\nPassword = "hunter3"\n'})
+    (change,) = apply_configs(ADMIN, folder, plan=True).changes
+    assert change.lines[2:] == (
+        "@@ -1,2 +1,2 @@",
+        '-Host = "db"',
+        '-Password = "***"',
+        '+Host = "db2"',
+        '+Password = "*** (another value)"',
+    )
+
+
+def test_no_secret_is_in_a_report(folder, profile):
+    put(folder, {f"{profile}/app/sample-app.conf": 'Password = "hunter2 hunter2"\nhunter2\nA = "hunter2'})
+    report = import_configs(ADMIN, folder, dry_run=True)
+    told = [report.files, *((c.lines, c.remarks) for c in report.changes)]
+    assert "hunter2" not in repr(told)
+
+
+def test_an_export_is_read_back_equal_and_keeps_the_secrets_that_it_left_out(folder, profile, tmp_path):
+    put(folder, {f"{profile}/app/app.conf": 'BackupCreateCmd = "dump,--password,hunter2"\n' + MAIN})
+    import_configs(ADMIN, folder)
+    before = everything()
+    out = tmp_path / "out"
+    report = export_configs(ADMIN, out)
+    left_out = {note.what for file in report.files for note in file.notes}
+    assert left_out == {"BackupCreateCmd", "AppPluginParameters.Password"}
+    written = {path: path.read_text() for path in out.rglob("*") if path.is_file()}
+    assert not any("hunter2" in text for text in written.values())
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
+    again = apply_configs(ADMIN, out, prune=True)
+    assert set(effects(again).values()) == {Effect.UNCHANGED}
+    assert len(again.changes[0].remarks) == 2
+    assert everything() == before
+
+
+def test_an_export_with_secrets_makes_the_same_database_elsewhere(folder, profile, tmp_path):
+    put(folder, {f"{profile}/app/app.conf": MAIN + '[Plan]\nFreezeBudget = "1h"\n'})
+    import_configs(ADMIN, folder)
+    before = BackupConfig.objects.get()
+    export_configs(ADMIN, tmp_path / "out", with_secrets=True)
+    Policy.objects.all().delete()
+    BackupConfig.objects.all().delete()
+    import_configs(ADMIN, tmp_path / "out")
+    after = BackupConfig.objects.get()
+    assert (after.settings, after.plan) == (before.settings, before.plan)
+    assert after.plan
+    assert [(p.name, p.keep_backups, p.keep_archives) for p in after.policies.all()] == [("daily", 5, 7)]
+
+
+def test_a_secret_given_as_empty_is_removed(folder, profile):
+    import_configs(ADMIN, folder)
+    put(folder, {f"{profile}/app/sample-app.conf": 'Host = "db"\nPassword = ""\n'})
+    import_configs(ADMIN, folder)
+    assert BackupConfig.objects.get().settings["appPluginParameters"] == {"Host": "db", "Password": ""}
+
+
+def test_a_secret_of_another_plugin_is_not_kept(folder, profile):
+    import_configs(ADMIN, folder)
+    main = MAIN.replace("sample-app", "other-app")
+    put(folder, {f"{profile}/app/app.conf": main, f"{profile}/app/other-app.conf": ""})
+    import_configs(ADMIN, folder)
+    assert "appPluginParameters" not in BackupConfig.objects.get().settings
+
+
+def test_an_export_does_not_write_into_a_folder_of_somebody_else(folder, profile):
+    import_configs(ADMIN, folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(FolderRefused, match="not empty"):
+        export_configs(ADMIN, folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    export_configs(ADMIN, folder, force=True)
+    assert (folder / MARKER).exists()
+
+
+def test_a_second_export_removes_what_is_gone_and_nothing_else(tmp_path):
+    stays, gone = make_catalog(), make_catalog()
+    out = tmp_path / "out"
+    export_configs(ADMIN, out)
+    put(out, {"README.md": "mine", f"{stays}/mine.conf": "mine"})
+    BackupConfig.objects.filter(pk=gone.pk).delete()
+    report = export_configs(ADMIN, out)
+    assert {file.name for file in report.files if file.notes} == {
+        f"{gone}/{name}.conf" for name in (gone.name, "sample-app", "sample-storage", "sample-archive")
+    }
+    assert not (out / gone.profile.name).exists()
+    assert (out / "README.md").read_text() == (out / f"{stays}/mine.conf").read_text() == "mine"
+
+
+def test_a_marker_that_names_other_files_removes_none_of_them(tmp_path):
+    make_catalog()
+    victim = tmp_path / "victim.conf"
+    victim.write_text("mine")
+    out = put(
+        tmp_path / "out", {MARKER: json.dumps({"files": ["../victim.conf", str(victim), "a/../x.conf"]})}
+    )
+    export_configs(ADMIN, out)
+    assert victim.read_text() == "mine"
+
+
+def test_an_export_follows_no_link(tmp_path):
+    config = make_catalog()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / config.profile.name).symlink_to(elsewhere)
+    with pytest.raises(FolderRefused, match="is a link"):
+        export_configs(ADMIN, out, force=True)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_is_not_read_beyond_its_borders(folder, profile, tmp_path):
+    secret = tmp_path / "secret.conf"
+    secret.write_text('K = "v"')
+    (folder / profile / "app" / "link.conf").symlink_to(secret)
+    (folder / profile / "app" / "inside.conf").symlink_to("csi.so.conf")
+    os.mkfifo(folder / profile / "app" / "pipe.conf")
+    (folder / profile / "a b").mkdir()
+    (folder / profile / "app" / "large.conf").write_bytes(b"x" * (2**20 + 1))
+    report = import_configs(ADMIN, folder)
+    assert {file.name.rpartition("/")[2] for file in report.files if file.refused} == {
+        "link.conf",
+        "pipe.conf",
+        "a b",
+        "large.conf",
+    }
+    assert everything() == [0]
+
+
+def test_what_is_no_configuration_is_passed_over_and_told(folder, profile):
+    put(
+        folder,
+        {
+            "README.md": "x",
+            f"{profile}/notes.txt": "x",
+            f"{profile}/app/app.conf.orig": "x",
+            f"{profile}/app/spare.conf": "x",
+            "default/default/default.conf": 'AppPlugin = "sample-app"',
+            "default/default/container-basic.conf": "\0tar\0",
+            ".git/config": "x",
+        },
+    )
+    report = import_configs(ADMIN, folder)
+    assert effects(report) == {f"{profile}/app": Effect.MADE}
+    assert {file.name for file in report.files if not file.taken} == {
+        "README.md",
+        f"{profile}/notes.txt",
+        f"{profile}/app/app.conf.orig",
+        f"{profile}/app/spare.conf",
+        "default/default/default.conf",
+        "default/default/container-basic.conf",
+    }
+
+
+def test_what_files_cannot_hold_is_refused_before_anything_is_written(tmp_path):
+    bad = make_catalog(appPlugin="a", appPluginParameters={"two words": "x"})
+    report = export_configs(ADMIN, tmp_path / "out")
+    assert [file.name for file in report.files if file.refused] == [str(bad)]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plan_that_no_longer_fits_is_refused(folder, profile):
+    row = make_catalog(profile, "app", storagePlugin="csi.so", archivePlugin="sample-archive")
+    row.plan = PlanLayout(stages=(("backup-plugin",), ("retention-plugin",))).wire()
+    row.save()
+    before = everything()
+    report = import_configs(ADMIN, folder)
+    assert report.refused
+    assert any("plan" in file.refused for file in report.files)
+    assert everything() == before

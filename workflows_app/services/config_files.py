@@ -1,0 +1,200 @@
+"""Configuration as files: reading a folder into the database, and writing the database into a folder."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from django.db import transaction
+
+from workflows_app.domain.config import check_name
+from workflows_app.domain.config_files.configuration import Configuration, Family
+from workflows_app.domain.config_files.files import FileReport, read_files, write_files
+from workflows_app.domain.config_files.notes import Note, Outcome
+from workflows_app.domain.config_files.secrets import without_secrets
+from workflows_app.domain.errors import ConfigInvalid, FossulError
+from workflows_app.models import BackupConfig, Profile
+from workflows_app.services import audit
+from workflows_app.services.config_changes import (
+    Change,
+    Effect,
+    Names,
+    change_of,
+    leftovers,
+    stored,
+)
+from workflows_app.services.config_folder import (
+    TEMPLATE_PROFILE,
+    FolderRefused,
+    read_folder,
+    write_folder,
+)
+from workflows_app.services.config_rows import configuration_of, store, stored_configs
+from workflows_app.services.permissions import Actor, Right
+
+_HEADER = "# Written by export_configs of the Fossul dashboard. Fossul reads it, too.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderReport:
+    """What was read from, or written to, a folder, by path; and what became of each configuration.
+
+    Where a file is refused nothing was changed, and ``changes`` is empty.
+    """
+
+    files: tuple[FileReport, ...]
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether a file, and with it everything, was refused."""
+        return any(file.refused for file in self.files)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the files change anything in the database."""
+        return any(change.differs for change in self.changes)
+
+
+def import_configs(actor: Actor, root: Path, *, dry_run: bool = False) -> FolderReport:
+    """Take a folder of Fossul's configuration files into the database; what they do not have stays.
+
+    All or nothing: a file that is refused leaves everything as it was. With ``dry_run`` it only tells.
+    Raises NotAllowed, FolderRefused.
+    """
+    return _take(actor, root, prune=False, write=not dry_run)
+
+
+def apply_configs(actor: Actor, root: Path, *, prune: bool = False, plan: bool = False) -> FolderReport:
+    """Make the database what a folder says. With ``prune`` what the folder does not have is deleted.
+
+    As ``import_configs`` otherwise. With ``plan`` it only tells. Refuses to prune by a folder without any
+    configuration, which would delete everything.
+    """
+    return _take(actor, root, prune=prune, write=not plan)
+
+
+def export_configs(
+    actor: Actor, root: Path, *, with_secrets: bool = False, force: bool = False
+) -> FolderReport:
+    """Write every configuration into a folder as files that Fossul and ``import_configs`` read back the same.
+
+    Secrets are left out unless ``with_secrets``. Files of an earlier export whose configuration is gone
+    are removed. Raises NotAllowed; FolderRefused for a folder with other content, unless ``force``.
+    """
+    actor.require(Right.CONFIGURE)
+    reports: list[FileReport] = []
+    texts: dict[str, str] = {}
+    for row in stored_configs():
+        try:
+            written, report = _exported(row, with_secrets=with_secrets)
+        except ConfigInvalid as error:
+            reports.append(FileReport(str(row), refused=str(error)))
+            continue
+        texts |= written
+        reports.append(report)
+    if any(report.refused for report in reports):
+        return FolderReport(tuple(reports))
+    try:
+        removed = write_folder(root, texts, force=force)
+    except OSError as error:
+        raise FolderRefused(f"{error.filename or root}: {error.strerror}") from error
+    gone = (Note(Outcome.DROPPED, "the file", "removed: an earlier export wrote it, and it is stale"),)
+    return FolderReport((*reports, *(FileReport(path, notes=gone) for path in removed)))
+
+
+def _exported(row: BackupConfig, *, with_secrets: bool) -> tuple[dict[str, str], FileReport]:
+    """The files of one configuration by path, and what is to be said of them. Raises ConfigInvalid."""
+    if row.profile.name == TEMPLATE_PROFILE:
+        why = f"profile {TEMPLATE_PROFILE!r} is Fossul's template and no profile to it; rename it"
+        return {}, FileReport(str(row), notes=(Note(Outcome.DROPPED, "the configuration", why),))
+    check_name("profile", row.profile.name)
+    check_name("configuration", row.name)
+    configuration = configuration_of(row)
+    notes = _idle_notes(row)
+    if not with_secrets:
+        configuration, left_out = without_secrets(configuration)
+        why = "a secret is left out; --with-secrets writes it"
+        notes += tuple(Note(Outcome.DROPPED, name, why) for name in left_out)
+    files = write_files(row.name, configuration)
+    texts = {f"{row}/{file}": f"{_HEADER}{text}" for file, text in files.items()}
+    return texts, FileReport(str(row), len(files), notes)
+
+
+def _idle_notes(row: BackupConfig) -> tuple[Note, ...]:
+    """A note for each family whose stored parameters belong to no plugin."""
+    why = "no plugin of this family is named, so no file can hold them"
+    return tuple(
+        Note(Outcome.DROPPED, f"{family}PluginParameters", why)
+        for family in Family
+        if row.settings.get(f"{family.lower()}PluginParameters")
+        and not row.settings.get(f"{family.lower()}Plugin")
+    )
+
+
+def _take(actor: Actor, root: Path, *, prune: bool, write: bool) -> FolderReport:
+    actor.require(Right.CONFIGURE)
+    found, files = _read(root)
+    report = FolderReport(files)
+    if report.refused:
+        return report
+    if prune and not found:
+        raise FolderRefused(f"{root} has no configuration: --prune would delete everything")
+    with transaction.atomic():
+        report = _with_changes(report, found, prune=prune)
+        if write and not report.refused:
+            for change in report.changes:
+                _carry_out(actor, change)
+    return report
+
+
+def _with_changes(report: FolderReport, found: dict[Names, Configuration], *, prune: bool) -> FolderReport:
+    """The report with what becomes of each configuration, or with why one of them cannot be taken."""
+    there = stored()
+    changes: list[Change] = []
+    refused: list[FileReport] = []
+    for names, files in found.items():
+        try:
+            changes.append(change_of(names, files, there.get(names), prune=prune))
+        except FossulError as error:
+            refused.append(FileReport("/".join(names), refused=str(error)))
+    if refused:
+        return FolderReport((*report.files, *refused))
+    return FolderReport(report.files, (*changes, *leftovers(set(found), there, prune=prune)))
+
+
+def _carry_out(actor: Actor, change: Change) -> None:
+    if change.result is not None:
+        store(change.profile, change.config, change.result)
+    elif change.effect is not Effect.DELETED:
+        return
+    elif change.config:
+        BackupConfig.objects.filter(profile__name=change.profile, name=change.config).delete()
+    else:
+        Profile.objects.filter(name=change.profile).delete()
+    audit.note(actor, audit.Action.IMPORTED, change.profile, change.config, details=change.effect)
+
+
+def _read(root: Path) -> tuple[dict[Names, Configuration], tuple[FileReport, ...]]:
+    """The configurations of a folder, and what is to be said of each file. Raises FolderRefused."""
+    folder = read_folder(root)
+    found: dict[Names, Configuration] = {}
+    reports = [FileReport(path, refused=why) for path, why in folder.refused]
+    reports += [FileReport(path, notes=_dropped(why)) for path, why in folder.ignored]
+    for (profile, name), files in folder.configs.items():
+        if profile == TEMPLATE_PROFILE:
+            why = "a template of Fossul's for new configurations, and none itself"
+            reports += _below(profile, name, (FileReport(file, notes=_dropped(why)) for file in files))
+            continue
+        configuration, read = read_files(name, files)
+        reports += _below(profile, name, read)
+        if configuration is not None:
+            found[profile, name] = configuration
+    return found, tuple(sorted(reports, key=lambda report: report.name))
+
+
+def _below(profile: str, config: str, reports: Iterable[FileReport]) -> list[FileReport]:
+    return [replace(report, name=f"{profile}/{config}/{report.name}") for report in reports]
+
+
+def _dropped(why: str) -> tuple[Note, ...]:
+    return (Note(Outcome.DROPPED, "the file", why),)
