@@ -21,6 +21,8 @@ PYTEST := $(IN_VENV) "$(BIN)/python" -m pytest
 BROWSER_PATHS = $(filter tests/browser%,$(ARGS))
 MAIN_PATHS = $(filter-out $(BROWSER_PATHS),$(filter tests tests/%,$(ARGS)))
 MAIN = $(if $(MAIN_PATHS),yes,$(if $(BROWSER_PATHS),,yes))
+# The tests of the PostgreSQL plugins run real servers, and fail where there is none.
+DATABASES = $(if $(MAIN),$(if $(MAIN_PATHS),$(filter tests tests/ tests/plugins tests/plugins/ tests/plugins/postgres%,$(MAIN_PATHS)),yes))
 BROWSER = $(if $(BROWSER_PATHS),yes,$(if $(MAIN_PATHS),,yes))
 
 .PHONY: run test lint format lock clean run-requirements dev-requirements
@@ -31,6 +33,7 @@ run: run-requirements
 
 test: dev-requirements
 	@failed=; \
+	$(if $(DATABASES),sh requirements/install.sh postgresql || failed=1;) \
 	$(if $(MAIN),$(PYTEST) $(ARGS) || failed=1;) \
 	$(if $(BROWSER),sh requirements/install.sh chromium && \
 		$(PYTEST) -c tests/browser/pytest.ini --rootdir=. $(if $(BROWSER_PATHS),,tests/browser) $(ARGS) || failed=1;) \

@@ -140,6 +140,40 @@ def test_a_missing_browser_is_installed_by_root_and_named_to_others(checkout: Pa
         assert not (checkout / "asked").exists()
 
 
+@pytest.mark.parametrize("user", ["0", "1000"])
+def test_a_missing_postgresql_is_installed_by_root_without_a_server_and_named_to_others(
+    checkout: Path, user: str
+) -> None:
+    (checkout / "bin" / "id").unlink()
+    (checkout / "bin" / "mkdir").symlink_to("/bin/mkdir")
+    program(checkout, "id", f"#!/bin/sh\necho {user}\n")
+    program(checkout, "apt-get", f'#!/bin/sh\necho "$@" >> "{checkout}/asked"\n')
+    settings = checkout / "settings"
+    machine = {"POSTGRESQL": str(checkout / "none"), "POSTGRESQL_SETTINGS": str(settings)}
+    done = install(checkout, "postgresql", **machine)
+    if user == "0":
+        assert (done.returncode, done.stderr) == (0, "Installing Debian's postgresql …\n")
+        asked = (checkout / "asked").read_text().splitlines()
+        assert asked == ["-qq update", "-qq install -y --no-install-recommends postgresql"]
+        assert (settings / "createcluster.conf").read_text() == "create_main_cluster = false\n"
+    else:
+        assert done.returncode == 1
+        assert done.stderr == (
+            "The database tests need PostgreSQL: install the package postgresql, then start again\n"
+        )
+        assert not (checkout / "asked").exists()
+        assert not settings.exists()
+
+
+def test_a_postgresql_that_is_there_is_left_alone(checkout: Path) -> None:
+    (checkout / "15" / "bin").mkdir(parents=True)
+    initdb = checkout / "15" / "bin" / "initdb"
+    initdb.write_text("#!/bin/sh\n")
+    initdb.chmod(0o755)
+    done = install(checkout, "postgresql", POSTGRESQL=str(checkout))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_lock_of_the_development_holds_all_of_the_lock_for_running() -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"^[a-z].*==\S+", (ROOT / "requirements" / name).read_text(), re.MULTILINE))

@@ -1,0 +1,67 @@
+"""The parameters of the plugin: what it declares, and how their text is read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.postgres_server.server import SPECS as SERVER_SPECS
+from workflows_app.plugins.postgres_server.server import Server
+from workflows_app.plugins.postgres_server.values import absolute_path, identifier, one_of
+
+_CHECKPOINTS = ("fast", "spread")
+
+# PqDb is Fossul's (fossul-behaviour.md §7.5); the others it has no need of.
+SPECS = (
+    *SERVER_SPECS,
+    ParameterSpec(
+        name="PqDb", help="A database to ask the server in; all of them are backed up.", default="postgres"
+    ),
+    ParameterSpec(
+        name="PqBackupPath",
+        help="The absolute path of a folder, where the worker runs, that holds the copy of the cluster while "
+        "it is backed up; it needs room for one. A copy is in <profile>/<configuration>/<run> below it.",
+        required=True,
+    ),
+    ParameterSpec(
+        name="PqBinPath",
+        help="The folder with pg_basebackup, pg_verifybackup and pg_waldump of the server's version, such as "
+        "/usr/lib/postgresql/15/bin. Empty: they are in $PATH.",
+    ),
+    ParameterSpec(
+        name="PqCheckpoint",
+        help="fast: begin at once, at the cost of more writing; spread: wait for the server's own pace.",
+        default="fast",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a call asks for, checked as far as that needs no look at the disk or the server."""
+
+    server: Server
+    database: str
+    backup_path: Path
+    programs: str
+    checkpoint: str
+
+    @classmethod
+    def of(cls, context: PluginContext) -> "Parameters":
+        """Read the parameters of a call. Raises ConfigInvalid, which names the one that is refused."""
+
+        def given(name: str) -> str:
+            return context.parameters.get(name, "")
+
+        folder = given("PqBinPath").strip()
+        return cls(
+            server=Server.of(context.parameters),
+            database=identifier("PqDb", given("PqDb") or "postgres", "a database to ask the server in"),
+            backup_path=absolute_path("PqBackupPath", given("PqBackupPath")),
+            programs=f"{absolute_path('PqBinPath', folder)}/" if folder else "",
+            checkpoint=one_of("PqCheckpoint", given("PqCheckpoint"), _CHECKPOINTS, "fast"),
+        )
+
+    def program(self, name: str) -> str:
+        """How the program ``name`` is called."""
+        return f"{self.programs}{name}"

@@ -1,0 +1,58 @@
+"""A dump on disk: what it says of itself, and whether all of it can be read."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.postgres_dump.parameters import DumpFormat
+from workflows_app.plugins.postgres_server.programs import Programs
+
+FILE_NAMES = {DumpFormat.CUSTOM: "postgres.dump", DumpFormat.DIRECTORY: "postgres.dir"}
+
+# The lines of `pg_restore --list` that begin with a semicolon.
+_HEADER = re.compile(r";\s+(dbname|TOC Entries|Dumped from database version): (.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """A dump that was read to its end. ``version`` is that of the server it comes from, ``major`` its first
+    part, ``entries`` how many things are in it.
+    """
+
+    path: Path
+    database: str
+    version: str
+    major: int
+    entries: int
+
+
+def verify_dump(programs: Programs, restore_command: str, path: Path) -> Dump:
+    """Read the table of contents of a dump, and then all of the dump, and answer what it says of itself.
+
+    Nothing is loaded anywhere. Raises PluginFailed when any of it cannot be read; Cancelled.
+    """
+    header: dict[str, str] = {}
+
+    def hear(line: str) -> None:
+        if found := _HEADER.fullmatch(line):
+            header.setdefault(found[1], found[2])
+
+    try:
+        programs.run([restore_command, "--list", str(path)], on_output=hear)
+        # Without a database, pg_restore unpacks everything into a script.
+        programs.run([restore_command, "--file=/dev/null", str(path)])
+    except PluginFailed as error:
+        raise PluginFailed(f"The dump {shown(str(path))} cannot be read: {error}") from None
+    version = header.get("Dumped from database version", "")
+    major = re.match(r"[0-9]+", version)
+    if major is None:
+        raise PluginFailed(f"The dump {shown(str(path))} does not say from which server it is")
+    return Dump(
+        path=path,
+        database=header.get("dbname", ""),
+        version=version.partition(" ")[0],
+        major=int(major[0]),
+        entries=int(header.get("TOC Entries", "0")),
+    )

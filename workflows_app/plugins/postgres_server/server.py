@@ -1,0 +1,99 @@
+"""Which server a plugin speaks to, and as whom: the parameters that all of PostgreSQL's plugins share."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.postgres_server.values import identifier, one_of, whole_number
+
+DEFAULT_HOST = "localhost"
+DEFAULT_PORT = 5432
+
+# As libpq has them, https://www.postgresql.org/docs/current/libpq-ssl.html
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", re.ASCII)
+# What sun_path can hold, less the name of the socket itself.
+_SOCKET_FOLDER_BYTES = 90
+
+# Names and meanings are Fossul's (fossul-behaviour.md §7.5).
+SPECS = (
+    ParameterSpec(
+        name="PqHost",
+        help="The server's name or address, or the absolute path of the folder with its socket.",
+        default=DEFAULT_HOST,
+    ),
+    ParameterSpec(name="PqPort", help="The server's port, 1 to 65535.", default=str(DEFAULT_PORT)),
+    ParameterSpec(name="PqUser", help="The role that connects.", required=True),
+    ParameterSpec(
+        name="PqPassword",
+        help="The role's password. Empty: none, or what the .pgpass file of the worker's user has.",
+        secret=True,
+    ),
+    ParameterSpec(
+        name="PqSslMode",
+        help="How the connection is protected: disable, allow, prefer, require, verify-ca or verify-full.",
+        default="prefer",
+    ),
+    ParameterSpec(
+        name="PqLibraryPath",
+        help="Folders for LD_LIBRARY_PATH of PostgreSQL's programs, separated by colons. Mostly empty.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server, and the role and password that open it. ``host`` may be the folder of a socket."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    ssl_mode: str
+    library_path: str
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> "Server":
+        """Read a plugin's parameters. Raises ConfigInvalid, which names the one that is refused."""
+        return cls(
+            host=_host(given.get("PqHost", "").strip() or DEFAULT_HOST),
+            port=whole_number("PqPort", given.get("PqPort", ""), DEFAULT_PORT, 65535),
+            user=identifier("PqUser", given.get("PqUser", ""), "the role that connects"),
+            password=_password(given.get("PqPassword", "")),
+            ssl_mode=one_of("PqSslMode", given.get("PqSslMode", ""), _SSL_MODES, "prefer"),
+            library_path=_library_path(given.get("PqLibraryPath", "").strip()),
+        )
+
+    @property
+    def where(self) -> str:
+        """The server as an operator knows it: ``db.example.org:5432``, ``/run/postgresql:5432``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _host(text: str) -> str:
+    if text.startswith("/"):
+        if not text.isprintable() or "," in text or len(text.encode()) > _SOCKET_FOLDER_BYTES:
+            raise ConfigInvalid(
+                "PqHost",
+                f"{text!r} is no folder of a socket: use up to {_SOCKET_FOLDER_BYTES} bytes, no comma",
+            )
+        return text
+    if len(text) > 253 or not _HOST.fullmatch(text):
+        raise ConfigInvalid(
+            "PqHost", f"{text!r} is neither one host's name or address nor the absolute path of a folder"
+        )
+    return text
+
+
+def _password(text: str) -> str:
+    if "\0" in text or "\n" in text:
+        raise ConfigInvalid("PqPassword", "has a line break or a NUL character, which no password may")
+    return text
+
+
+def _library_path(text: str) -> str:
+    if text and not (text.isprintable() and all(folder.startswith("/") for folder in text.split(":"))):
+        raise ConfigInvalid("PqLibraryPath", f"{text!r} is not a list of absolute paths separated by colons")
+    return text

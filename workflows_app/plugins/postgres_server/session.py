@@ -1,0 +1,155 @@
+"""Asks a server: a session of its own for each look, and words for what the server answers instead."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.abc import Params
+
+from workflows_app.domain.config import Config
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.postgres_server.server import Server
+
+CONNECT_SECONDS = 15
+_LOOK_SECONDS = 60
+
+# Relations and functions that are neither PostgreSQL's own nor an extension's.
+_OBJECTS = """
+SELECT count(*) FILTER (WHERE kind = 'r'), count(*) FROM (
+    SELECT c.relkind::text AS kind, c.oid, c.relnamespace AS space, 'pg_class'::regclass AS catalog
+    FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+    UNION ALL
+    SELECT 'function', p.oid, p.pronamespace, 'pg_proc'::regclass FROM pg_proc p
+) found
+JOIN pg_namespace n ON n.oid = found.space
+WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = found.catalog AND d.objid = found.oid AND d.deptype = 'e'
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What a look at one database found.
+
+    ``major`` is the server's major version, ``version`` all of it; ``tables`` and ``objects`` count what is
+    neither PostgreSQL's own nor an extension's; ``sessions`` are those of others in this database, ``size``
+    is in bytes. ``hears_loss`` says that the server can notice a client that is gone (PostgreSQL 14).
+    """
+
+    major: int
+    version: str
+    size: int
+    tables: int
+    objects: int
+    sessions: int
+    hears_loss: bool
+
+
+class Session:
+    """One connection to one database, in autocommit mode. Its methods raise PluginFailed."""
+
+    def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]", what: str) -> None:
+        self._connection = connection
+        self._what = what
+
+    def row(self, query: str, parameters: Params | None = None) -> tuple[object, ...]:
+        """The first row that ``query`` answers."""
+        try:
+            found = self._connection.execute(query.encode(), parameters).fetchone()
+        except psycopg.Error as error:
+            raise PluginFailed(f"Cannot ask {self._what}: {words_of(error)}") from None
+        if found is None:
+            raise PluginFailed(f"Cannot ask {self._what}: it answered nothing")
+        return found
+
+    def accepts(self, setting: str, value: str) -> bool:
+        """Whether the server lets this session have that setting; it has it from then on."""
+        try:
+            self._connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+        except psycopg.Error:
+            return False
+        return True
+
+    def facts(self) -> DatabaseFacts:
+        """Look at the database."""
+        number, version, size, sessions = self.row(
+            "SELECT current_setting('server_version_num')::int, current_setting('server_version'), "
+            "pg_database_size(current_database()), (SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend')"
+        )
+        tables, objects = self.row(_OBJECTS)
+        return DatabaseFacts(
+            major=_int(number) // 10000,
+            version=str(version),
+            size=_int(size),
+            tables=_int(tables),
+            objects=_int(objects),
+            sessions=_int(sessions),
+            hears_loss=self.accepts("client_connection_check_interval", "1s"),
+        )
+
+    def end_sessions(self, application: str) -> int:
+        """End the sessions that the same role has under that name, in any database; answers how many."""
+        (ended,) = self.row(
+            "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid()",
+            (application,),
+        )
+        return _int(ended)
+
+
+@contextmanager
+def session(server: Server, database: str) -> Iterator[Session]:
+    """A session in ``database``, closed in the end. Raises PluginFailed when there can be none."""
+    what = f"database {database!r} on {server.where} as {server.user!r}"
+    try:
+        connection = psycopg.connect(
+            host=server.host,
+            # These are given so that libpq does not take them from the worker's own environment; an empty
+            # password still lets it look into the .pgpass file.
+            hostaddr="",
+            password=server.password,
+            options=f"-c statement_timeout={_LOOK_SECONDS}s",
+            port=server.port,
+            user=server.user,
+            dbname=database,
+            sslmode=server.ssl_mode,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="fossul",
+            autocommit=True,
+        )
+    except psycopg.Error as error:
+        raise PluginFailed(
+            f"Cannot connect to {what}: {words_of(error).rstrip('.?')}. Check PqHost, PqPort, PqUser, "
+            "PqPassword and PqSslMode, and that the server lets this worker in"
+        ) from None
+    with connection:
+        yield Session(connection, what)
+
+
+def run_name(config: Config) -> str:
+    """The name under which the programs of a run are known to the server, the same in all its steps."""
+    run = (
+        config.profile_name,
+        config.config_name,
+        config.workflow_type,
+        config.workflow_id,
+        str(config.workflow_timestamp),
+    )
+    # Another dashboard may have a run of that number on the same server.
+    return f"fossul run {config.workflow_id} {hashlib.sha256(repr(run).encode()).hexdigest()[:12]}"
+
+
+def words_of(error: psycopg.Error) -> str:
+    """What the server or libpq said, on one line."""
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)  # noqa: S101 - the queries above answer numbers
+    return value
