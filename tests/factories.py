@@ -9,6 +9,7 @@ from workflows_app.models import BackupConfig, Policy, Profile, Run
 from workflows_app.services.permissions import GROUP_RIGHTS, Actor
 
 OPERATOR = Actor("olga", GROUP_RIGHTS["operator"])
+ADMIN = Actor("ada", GROUP_RIGHTS["admin"])
 VIEWER = Actor("vera", GROUP_RIGHTS["viewer"])
 
 EVERY_STEP = {

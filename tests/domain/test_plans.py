@@ -3,9 +3,9 @@
 import pytest
 
 from tests.factories import EVERY_STEP, make_config
-from workflows_app.domain.config import Config
+from workflows_app.domain.config import SAFETY_POLICY, Config
 from workflows_app.domain.errors import PlanRefused
-from workflows_app.domain.plans import SAFETY_POLICY, Plan, backup_plan, restore_plan
+from workflows_app.domain.plans import Plan, backup_plan, restore_plan
 
 
 def keys(config: Config) -> list[str]:

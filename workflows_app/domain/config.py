@@ -14,6 +14,10 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _POLICY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?", re.ASCII)
 
 
+SAFETY_POLICY = "safety"
+"""The policy of the backups that restores make of what they are about to overwrite: no retention has it."""
+
+
 class Retention(WireModel):
     """How many backups (or archives) of one policy are kept."""
 
@@ -224,7 +228,7 @@ def check_name(field: str, value: str) -> None:
 
 
 def check_policy(field: str, value: str) -> None:
-    """Refuse a policy name that Fossul's list parsers could not read back (§7.3: no ``-``).
+    """Refuse a policy name that Fossul's list parsers could not read back (§7.3: no ``-``), or that is kept.
 
     Raises ConfigInvalid naming ``field``.
     """
@@ -234,3 +238,5 @@ def check_policy(field: str, value: str) -> None:
             f"{value!r} is not a policy name: use up to 63 letters, digits, '.' or '_' (no '-', "
             "which separates the parts of a backup's name)",
         )
+    if value == SAFETY_POLICY:
+        raise ConfigInvalid(field, f"{value!r} is kept for the backups that restores make: use another name")

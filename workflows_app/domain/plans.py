@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from workflows_app.domain import naming
-from workflows_app.domain.config import CommandField, Config
+from workflows_app.domain.config import SAFETY_POLICY, CommandField, Config
 from workflows_app.domain.errors import PlanProblem, PlanRefused
 from workflows_app.domain.wire import WireModel
 
@@ -187,10 +187,6 @@ def backup_plan(config: Config) -> Plan:
 PRE_RESTORE_PHASE = "Performing Application Pre Restore"
 RESTORE_PHASE = "Performing Restore"
 POST_RESTORE_PHASE = "Performing Application Post Restore"
-
-
-SAFETY_POLICY = "safety"
-"""The policy of the backups that restores make of what they are about to overwrite: no retention has it."""
 
 _SAFETY_PHASES = (DISCOVERY_PHASE, QUIESCE_PHASE, BACKUP_PHASE, UNQUIESCE_PHASE)
 

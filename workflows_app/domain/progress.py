@@ -110,6 +110,12 @@ class Progress(_Value):
         return FreezeState.FAILED if self.thaw_failed else FreezeState.FROZEN
 
     @property
+    def guarded(self) -> bool:
+        """Whether it matters what the watchdog does: something is frozen, or it is at work."""
+        acts = self.watchdog is not None and bool(self.watchdog.reason) and not self.watchdog.ended
+        return self.frozen or acts
+
+    @property
     def paused(self) -> tuple[StepProgress, ...]:
         """The steps that wait for a person to decide."""
         return tuple(step for step in self.steps if step.state is StepState.PAUSED)

@@ -67,7 +67,7 @@ class Follower:
         }
         seen |= changes
         progress = seen["progress"]
-        guarded = isinstance(progress, Progress) and progress.frozen and self._guards
+        guarded = isinstance(progress, Progress) and progress.guarded and self._guards
         sight = Sight(**seen, guarded=guarded)  # type: ignore[arg-type]
         if sight != self._sight:
             self._sight = sight
@@ -111,7 +111,7 @@ class Follower:
     async def _read_watchdog(self) -> None:
         """Wait for the next events of the watchdog, as long as there is something to guard."""
         closed = self._run.state.closed
-        if not self._watchdog.run_id and not self._folded().frozen:
+        if not self._watchdog.run_id and not self._folded().guarded:
             await asyncio.sleep(SEARCH_SECONDS)
             return
         try:

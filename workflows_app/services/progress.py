@@ -103,12 +103,12 @@ async def look(address: RunAddress) -> Sight:
     reader = HistoryReader()
     try:
         progress = reduce(Progress.apply, reader.read(await _events(address.run)), Progress())
-        if progress.state.closed and not progress.frozen:
+        if progress.state.closed and not progress.guarded:
             return Sight(progress=progress, result=reader.result)
-        events, guards = await _watchdog_events(address) if progress.frozen else ([], False)
+        events, guards = await _watchdog_events(address) if progress.guarded else ([], False)
         progress = reduce(Progress.apply, events, progress)
         if progress.state.closed:
-            return Sight(progress=progress, result=reader.result, guarded=guards)
+            return Sight(progress=progress, result=reader.result, guarded=guards and progress.guarded)
         description = await describe(address.run)
     except RPCError as error:
         raise NotFound("Temporal does not know this run (any more).") from error

@@ -17,9 +17,11 @@ from workflows_app.domain.errors import (
     ConfigInvalid,
     FossulError,
     NotFound,
+    PlanRefused,
     RunAlreadyActive,
     TemporalUnavailable,
 )
+from workflows_app.domain.plan_rules import plan_problems
 from workflows_app.domain.plans import restore_plan
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Backups
@@ -87,6 +89,8 @@ async def start_restore(
     point = await get_restore_point(actor, profile, config, name)
     backup = point.backup
     plan = restore_plan(found, dry_run=request.dry_run, safety=request.safety)
+    if problems := plan_problems(plan):
+        raise PlanRefused(problems)
     run = await new_run(actor, "restore", found, backup.policy)
     given = found.for_restore(run.pk, backup, int(time.time()))
     restore = RestoreInput(

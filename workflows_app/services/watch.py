@@ -14,7 +14,7 @@ from workflows_app.domain.states import RunState
 from workflows_app.models import Run
 from workflows_app.services import recorder
 from workflows_app.services.follower import Follower
-from workflows_app.services.messages import TICK_SECONDS, LogLine, Tail, read_on, ticker
+from workflows_app.services.messages import TICK_SECONDS, LogLine, Place, Tail, read_on, ticker
 from workflows_app.services.progress import Sight, address_of
 from workflows_app.services.streams import Outlet, merged
 
@@ -37,10 +37,14 @@ async def watch(tail: Tail) -> AsyncIterator[AsyncIterator[Seen]]:
         yield _recorded(run, tail)
         return
 
+    shown = dict(tail.read)
+
     async def read(outlet: Outlet[Seen]) -> None:
         async with ticker().lines(tail) as news:
             while True:
-                outlet.put(await news.get())
+                lines = await news.get()
+                outlet.put(lines)
+                shown.update({line.place: line.seq for line in lines})
 
     async def follow(outlet: Outlet[Seen]) -> None:
         async with Follower(address_of(run)).sights() as sights:
@@ -49,7 +53,7 @@ async def watch(tail: Tail) -> AsyncIterator[AsyncIterator[Seen]]:
                 if sight.progress.state.closed:
                     await sync_to_async(recorder.record)(run.pk, sight)
                 outlet.put(sight)
-        await _settle(tail)
+        await _settle(tail, shown)
         outlet.end()
 
     async with merged(read, follow) as seen:
@@ -79,8 +83,8 @@ async def _started(number: int) -> Run:
         await asyncio.sleep(START_POLL_SECONDS)
 
 
-async def _settle(tail: Tail) -> None:
-    """Give the last lines of a closed run a moment to arrive."""
+async def _settle(tail: Tail, shown: dict[Place, int]) -> None:
+    """Give the last lines of a closed run a moment to arrive: read first, then ``shown``."""
     end = time.monotonic() + SETTLE_SECONDS
-    while not tail.complete and time.monotonic() < end:
+    while not (tail.complete and shown == tail.read) and time.monotonic() < end:
         await asyncio.sleep(TICK_SECONDS)

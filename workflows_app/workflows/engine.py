@@ -99,7 +99,8 @@ class StepRunner:
         self._account.status = WorkflowStatus.ERROR
         self._account.code = 1
         if self._account.backup.name:
-            reason = f"{reason}. The backup {self._account.backup.name} itself is good"
+            what = "safety backup" if self._config.workflow_type == "restore" else "backup"
+            reason = f"{reason}. The {what} {self._account.backup.name} itself is good"
         raise ApplicationError(reason, self.result(), type=naming.STEP_FAILED, non_retryable=True) from None
 
     async def _take_stages(self) -> None:

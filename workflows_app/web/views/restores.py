@@ -10,6 +10,7 @@ from workflows_app.domain.errors import (
     FossulError,
     NotAllowed,
     NotFound,
+    PlanRefused,
     RunAlreadyActive,
     TemporalUnavailable,
 )
@@ -45,20 +46,23 @@ def restore(request: HtmxHttpRequest, profile: str, config: str, backup: str) ->
     refusal: FossulError | None = None
     if request.method == "POST":
         wanted = RestoreRequest(
-            target=request.POST.get("target", "").strip(), dry_run=request.POST.get("dry_run") == "yes"
+            target=request.POST.get("target", "").strip(),
+            dry_run=request.POST.get("dry_run") == "yes",
+            safety=request.POST.get("safety") == "yes",
         )
         try:
             number = async_to_sync(restores.start_restore)(
                 actor, profile, config, backup, wanted, request.POST.get("confirmation", "").strip()
             )
             return redirect("run", number)
-        except (ConfigInvalid, RunAlreadyActive, TemporalUnavailable) as error:
+        except (ConfigInvalid, PlanRefused, RunAlreadyActive, TemporalUnavailable) as error:
             refusal = error
     code, title = status_of(refusal) if refusal else (200, "")
     context = {
         "config": catalog.get_config(actor, profile, config).summary,
         "point": async_to_sync(restores.get_restore_point)(actor, profile, config, backup),
         "target": request.POST.get("target", ""),
+        "safety": request.POST.get("safety") == "yes",
         "refusal": str(refusal or ""),
         "refusal_title": title,
         "holder": refusal.run if isinstance(refusal, RunAlreadyActive) else None,
