@@ -56,9 +56,9 @@ function write(element, text) {
   }
 }
 
-/** Put fixed times into the viewer's zone, once each. */
+/** Put fixed times into the viewer's zone, once each; those of the log are reading.js's. */
 function localize() {
-  for (const element of document.querySelectorAll("time:not([data-local])")) {
+  for (const element of document.querySelectorAll("time:not([data-local], .lines time)")) {
     const when = new Date(element.dateTime);
     const full = `${exact.format(when)} ${zoneName(when)}`;
     element.dataset.local = "";

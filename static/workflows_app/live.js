@@ -20,14 +20,15 @@ function show(state) {
   }
 }
 
-/** The last line of every section in the page, by "step-attempt". */
+/** The last line of every section that was read, by "step-attempt"; a filter may have left it out. */
 function read() {
   const last = {};
   for (const section of document.querySelectorAll("#log .log-section")) {
-    const line = section.querySelector(".lines > li:last-child");
-    if (line) {
-      last[`${section.dataset.step}-${section.dataset.attempt}`] = Number(line.dataset.seq);
-    }
+    const line = section.querySelector("ol:last-of-type > li:last-child");
+    last[`${section.dataset.step}-${section.dataset.attempt}`] = Math.max(
+      Number(section.dataset.read),
+      Number(line?.dataset.seq ?? 0),
+    );
   }
   return last;
 }

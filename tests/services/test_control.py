@@ -1,4 +1,4 @@
-"""Controlling runs, with the product's own worker on a real Temporal: what is asked, what is recorded, who asked."""
+"""Controlling runs, with the product's own worker on a real Temporal: what is asked, recorded, and by whom."""
 
 import asyncio
 from pathlib import Path
@@ -103,7 +103,7 @@ async def test_a_paused_run_is_thawed_and_a_retry_freezes_it_again(worker, tmp_p
 
 async def test_a_step_is_skipped_only_where_the_plan_allows_it(worker, tmp_path):
     number, step = await paused_backup(tmp_path / "never")
-    with pytest.raises(NotNow, match="does not allow .* to be skipped"):
+    with pytest.raises(NotNow, match="does not allow"):
         await control.skip_step(OPERATOR, number, step)
     with pytest.raises(NotNow, match="does not wait for a decision about step 999"):
         await control.retry_step(OPERATOR, number, 999)

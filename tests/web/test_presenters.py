@@ -5,29 +5,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.factories import OPERATOR, VIEWER, make_config
-from workflows_app.domain.plans import backup_plan
-from workflows_app.domain.progress import (
+from workflows_app.domain.events import (
     CancelRequested,
     Event,
     PendingStep,
-    Progress,
     RunClosed,
     RunStarted,
-    RunState,
     StepEnded,
     StepReport,
     StepScheduled,
     StepStarted,
-    StepState,
-    fold,
 )
-from workflows_app.domain.results import Level
-from workflows_app.services.messages import LogLine, LogSection
+from workflows_app.domain.plans import backup_plan
+from workflows_app.domain.progress import Progress, fold
+from workflows_app.domain.states import RunState, StepState
 from workflows_app.services.permissions import Actor
 from workflows_app.services.progress import Sight, Stall
 from workflows_app.services.runs import RunSummary
 from workflows_app.web import presenters
-from workflows_app.web.presenters import RunView, plan_phases, run_view, section_view, setting_groups
+from workflows_app.web.config_views import plan_phases, setting_groups
+from workflows_app.web.presenters import RunView, run_view
 from workflows_app.web.templatetags import fossul
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -92,21 +89,21 @@ def test_a_run_that_ended_frozen_asks_for_a_person() -> None:
     freeze = view(events(RunClosed(at(5), RunState.TERMINATED, "terminated"))).freeze
     assert freeze is not None
     assert freeze.frozen
-    assert "by hand" in freeze.words
+    assert "Thaw it now" in freeze.words
 
 
 def test_only_those_who_may_operate_see_actions() -> None:
     running, closed = events(), events(RunClosed(at(5), RunState.ERROR, "no space"))
-    assert (view(running).may_cancel, view(running).may_run_again) == (True, False)
-    assert (view(closed).may_cancel, view(closed).may_run_again) == (False, True)
+    assert (view(running).actions.cancel, view(running).actions.run_again) == (True, False)
+    assert (view(closed).actions.cancel, view(closed).actions.run_again) == (False, True)
     for progress in (running, closed):
-        assert not view(progress, VIEWER).may_cancel
-        assert not view(progress, VIEWER).may_run_again
+        assert not view(progress, VIEWER).actions.cancel
+        assert not view(progress, VIEWER).actions.run_again
 
 
 def test_a_cancel_is_offered_once() -> None:
     cancelling = view(events(CancelRequested(at(3))))
-    assert not cancelling.may_cancel
+    assert not cancelling.actions.cancel
     assert [notice.title for notice in cancelling.notices] == ["Cancelling"]
 
 
@@ -202,21 +199,9 @@ def test_a_step_links_to_its_log_only_when_it_may_have_one() -> None:
     assert {QUIESCE.name: "", BACKUP.name: "log-1-1", UNQUIESCE.name: ""}.items() <= links.items()
 
 
-def line(seq: int) -> LogLine:
-    return LogLine(1, 2, seq, at(seq), "INFO", f"line {seq}")
-
-
-def test_a_section_knows_its_step_and_what_comes_before() -> None:
-    run = view(running_backup(StepReport()))
-    section = section_view(run, LogSection(1, 2, (line(501), line(502)), total=502))
-    assert (section.name, section.place) == (BACKUP.name, "1-2")
-    assert (section.earlier, section.before) == (500, 501)
-    assert section_view(run, LogSection(99, 1, (), total=0)).name == "Step 99"
-
-
 def test_a_plan_is_shown_by_phase() -> None:
     phases = plan_phases(PLAN)
-    assert [step for phase in phases for step in phase.steps] == list(PLAN.steps)
+    assert [step for phase in phases for stage in phase.stages for step in stage] == list(PLAN.steps)
     assert len({phase.name for phase in phases}) == len(phases) == 11
 
 
@@ -294,18 +279,3 @@ def test_a_clock_starts_where_the_server_is() -> None:
 )
 def test_nothing_in_a_text_stays_hidden(text: str, shown: str) -> None:
     assert fossul.visible(text) == shown
-
-
-def test_a_line_has_an_address_and_cannot_break_out() -> None:
-    hostile = LogLine(3, 1, 7, START, '"><i>', "<script>x</script> & \x1b")
-    assert fossul.log_lines([hostile]) == (
-        '<li id="step-3-attempt-1-L7" data-seq="7"><a href="#step-3-attempt-1-L7">7</a>'
-        '<time datetime="2026-11-24T03:00:00Z">03:00:00</time>'
-        '<b class="unknown">&quot;&gt;&lt;i&gt;</b>'
-        "<bdi>&lt;script&gt;x&lt;/script&gt; &amp; ⟨U+001B⟩</bdi></li>\n"
-    )
-
-
-def test_levels_have_a_style_each_and_a_strange_one_is_unknown() -> None:
-    assert {fossul.level_class(level) for level in Level} == {level.name.lower() for level in Level}
-    assert fossul.level_class('x" onload="') == "unknown"

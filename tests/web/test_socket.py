@@ -14,7 +14,7 @@ from tests.conftest import eventually
 from tests.factories import OPERATOR, make_catalog, make_run
 from tests.web.sockets import Socket, log_in, opened
 from workflows_app.models import Run, RunMessage
-from workflows_app.services import runs
+from workflows_app.services import runs, starts
 from workflows_app.web import consumers, live
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +39,7 @@ def gate(tmp_path: Path) -> Path:
 
 async def start(**settings: object) -> int:
     config = await catalog(**settings)
-    return await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
+    return await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily")
 
 
 @sync_to_async

@@ -18,9 +18,9 @@ from tests.factories import OPERATOR, make_catalog
 from tests.worker.processes import READY, WorkerProcess, worker_process
 from tests.workflows.unfit import write_unfit
 from workflows_app.activities.execution import WORKER_STOPPED
-from workflows_app.domain.progress import RunState, StepState
+from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import Run
-from workflows_app.services import runs
+from workflows_app.services import runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +53,7 @@ class Frozen:
             backupCreateCmd=f"{sys.executable},{self.script},{self.folder}",
             appUnquiesceCmd=f"touch,{self.thawed}",
         )
-        number = await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily")
+        number = await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily")
         await eventually(lambda: self.families)
         assert self.frozen.exists()
         return number
@@ -194,7 +194,7 @@ async def test_a_worker_leaves_with_code_zero_every_time(start_worker):
         numbers = []
         for _ in range(3):
             config = await sync_to_async(make_catalog)()
-            numbers.append(await runs.start_backup(OPERATOR, config.profile.name, config.name, "daily"))
+            numbers.append(await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily"))
         for number in numbers:
             assert (await closed(number)).summary.state is RunState.COMPLETED
         for worker in (one, two, three):

@@ -76,7 +76,8 @@ class Progress(_Value):
     """A run as a page shows it.
 
     ``frozen_since`` is when the first freezing step was asked for, ``thawed_at`` when the last thing
-    frozen was undone; ``thaw_failed`` says that an attempt to undo ended in error. ``still_frozen`` and
+    frozen was undone; a run that freezes again begins anew, and ``frozen_before`` has the seconds of the
+    earlier times. ``thaw_failed`` says that an attempt to undo ended in error. ``still_frozen`` and
     ``still_owed`` are the keys of the steps that would thaw, and undo, what is left. ``pause_until`` is set
     while the run waits for a person.
     """
@@ -88,6 +89,7 @@ class Progress(_Value):
     cancel_requested: bool = False
     steps: tuple[StepProgress, ...] = ()
     frozen_since: datetime | None = None
+    frozen_before: float = 0.0
     thawed_at: datetime | None = None
     thaw_failed: bool = False
     backup_name: str = ""
@@ -108,6 +110,13 @@ class Progress(_Value):
         if self.state is RunState.UNKNOWN:
             return FreezeState.UNKNOWN
         return FreezeState.FAILED if self.thaw_failed else FreezeState.FROZEN
+
+    def frozen_seconds(self, now: datetime) -> float:
+        """For how long the application has stood still in all, until ``now``."""
+        end = now if self.frozen else self.thawed_at
+        if self.frozen_since is None or end is None:
+            return self.frozen_before
+        return self.frozen_before + (end - self.frozen_since).total_seconds()
 
     @property
     def guarded(self) -> bool:
@@ -211,7 +220,9 @@ class Progress(_Value):
         if spec.undo:
             changes["still_owed"] = _with(self.still_owed, spec.undo)
         if spec.freezes and spec.undo:
-            changes["frozen_since"] = self.frozen_since or event.time
+            if not self.frozen:
+                changes["frozen_before"] = self.frozen_seconds(event.time)
+                changes["frozen_since"] = event.time
             changes["thawed_at"] = None
             changes["still_frozen"] = _with(self.still_frozen, spec.undo)
         return self.model_copy(update=changes)

@@ -1,4 +1,4 @@
-"""The lines of runs: windows of them for a page, and their live tail for all watched runs at once."""
+"""The lines of runs, and their live tail for all watched runs at once."""
 
 import asyncio
 import logging
@@ -12,18 +12,20 @@ from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError
-from django.db.models import Count, Q
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left, Length, Right
 
-from workflows_app.domain.progress import Progress, StepState
+from workflows_app.domain.progress import Progress
+from workflows_app.domain.states import StepState
 from workflows_app.models import RunMessage
 from workflows_app.models.connections import drop_broken_connections
-from workflows_app.services.permissions import Actor, Right
 
 logger = logging.getLogger(__name__)
 
 WINDOW = 500
 TICK_SECONDS = 0.1
 TICK_LINES = 2000
+LINE_CHARS = 2000
 
 Place = tuple[int, int]
 """Where lines stand in a run: (step, attempt)."""
@@ -31,7 +33,10 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line and its address in the run; ``seq`` counts from 1 within step and attempt."""
+    """One line and its address in the run; ``seq`` counts from 1 within step and attempt.
+
+    ``length`` is how many characters are stored, None where ``text`` is all of them.
+    """
 
     step: int
     attempt: int
@@ -39,6 +44,12 @@ class LogLine:
     time: datetime
     level: str
     text: str
+    length: int | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Whether ``text`` is only a part of what is stored."""
+        return self.length is not None and self.length > len(self.text)
 
     @property
     def place(self) -> Place:
@@ -46,53 +57,27 @@ class LogLine:
         return (self.step, self.attempt)
 
 
-@dataclass(frozen=True, slots=True)
-class LogSection:
-    """A window of the lines of one attempt of a step, of which ``total`` are stored."""
+def cut_lines(rows: QuerySet[RunMessage]) -> list[LogLine]:
+    """Answer ``rows`` as lines, each with at most LINE_CHARS of its text: a line may take a MiB.
 
-    step: int
-    attempt: int
-    lines: tuple[LogLine, ...]
-    total: int
-
-    @property
-    def earlier(self) -> int:
-        """How many stored lines come before the window."""
-        return self.lines[0].seq - 1 if self.lines else 0
+    The text is cut in the database. Of a line that redraws itself (a progress bar), the end is kept.
+    """
+    return [line for _, line in _cut(rows)]
 
 
-def log_sections(actor: Actor, number: int, window: int = WINDOW) -> tuple[LogSection, ...]:
-    """Answer the last lines of every attempt of every step, in order. Raises NotAllowed."""
-    actor.require(Right.VIEW)
-    counts = (
-        RunMessage.objects.filter(run=number)
-        .values_list("step", "attempt")
-        .annotate(total=Count("pk"))
-        .order_by("step", "attempt")
-    )
-    return tuple(
-        LogSection(step, attempt, _window(number, step, attempt, None, window), total)
-        for step, attempt, total in counts
-    )
+def _cut(rows: QuerySet[RunMessage]) -> list[tuple[int, LogLine]]:
+    """The lines, each with the number of its run."""
+    columns = rows.annotate(
+        length=Length("text"), head=Left("text", LINE_CHARS), tail=Right("text", LINE_CHARS)
+    ).values_list("run_id", "step", "attempt", "seq", "time", "level", "head", "tail", "length")
+    return [
+        (run, LogLine(step, attempt, seq, time, level, _part(head, tail, length), length))
+        for run, step, attempt, seq, time, level, head, tail, length in columns
+    ]
 
 
-def earlier_lines(
-    actor: Actor, number: int, step: int, attempt: int, before: int, window: int = WINDOW
-) -> tuple[LogLine, ...]:
-    """Answer the lines that come right before line ``before``. Raises NotAllowed."""
-    actor.require(Right.VIEW)
-    return _window(number, step, attempt, before, window)
-
-
-def _window(number: int, step: int, attempt: int, before: int | None, window: int) -> tuple[LogLine, ...]:
-    lines = RunMessage.objects.filter(run=number, step=step, attempt=attempt)
-    if before is not None:
-        lines = lines.filter(seq__lt=before)
-    return tuple(_line(row) for row in reversed(lines.order_by("-seq")[:window]))
-
-
-def _line(row: RunMessage) -> LogLine:
-    return LogLine(row.step, row.attempt, row.seq, row.time, row.level, row.text)
+def _part(head: str, tail: str, length: int) -> str:
+    return tail if length > LINE_CHARS and "\r" in tail.rstrip("\r") else head
 
 
 @dataclass(slots=True, eq=False)
@@ -154,7 +139,7 @@ def read_on(tails: Collection[Tail], limit: int = TICK_LINES) -> list[tuple[Tail
     if not wanted:
         return []
     rows = RunMessage.objects.filter(reduce(or_, wanted)).order_by("run", "step", "attempt", "seq")[:limit]
-    lines = [(row.run_id, _line(row)) for row in rows]
+    lines = _cut(rows)
     return [
         (tail, news)
         for tail in tails
@@ -172,7 +157,7 @@ def lines_after(number: int, read: dict[Place, int], until: dict[Place, int]) ->
     if not gaps:
         return []
     rows = RunMessage.objects.filter(reduce(or_, gaps)).order_by("step", "attempt", "seq")
-    return [_line(row) for row in rows]
+    return cut_lines(rows)
 
 
 class LineTicker:

@@ -1,13 +1,17 @@
 """Which partial shows which change: the one place that knows "page.html#partial" and out-of-band swaps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from workflows_app.services.messages import LogLine, LogSection, Place
-from workflows_app.web.presenters import RunView, section_view
+from workflows_app.domain.results import Level
+from workflows_app.services.log_windows import LogSection
+from workflows_app.services.messages import LogLine, Place
+from workflows_app.web.log_lines import render_lines
+from workflows_app.web.log_views import level_choices, section_view
+from workflows_app.web.presenters import RunView
 
 PAGE = "workflows_app/run_detail.html"
 
@@ -17,13 +21,18 @@ def live(run: RunView) -> str:
     return render_to_string(f"{PAGE}#run-live", {"run": run, "oob": True})
 
 
-def more_lines(place: Place, lines: Sequence[LogLine]) -> str:
+def more_lines(number: int, place: Place, lines: Sequence[LogLine]) -> str:
     """Lines that go to the end of a section which the page already has."""
-    items = render_to_string(f"{PAGE}#log-lines", {"lines": lines})
     return format_html(
-        '<ol id="lines-{}-{}" hx-swap-oob="beforeend">{}</ol>',
-        *place,
-        mark_safe(items),  # noqa: S308
+        '<ol id="lines-{}-{}" hx-swap-oob="beforeend">{}</ol>', *place, render_lines(number, lines)
+    )
+
+
+def level_counts(counts: Mapping[Level, int]) -> str:
+    """How many lines there are of each level."""
+    return "".join(
+        render_to_string("workflows_app/_log_tools.html#level-count", {"level": level, "oob": True})
+        for level in level_choices(counts)
     )
 
 

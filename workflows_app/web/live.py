@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -11,8 +12,10 @@ from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
 
-from workflows_app.services import messages, runs
-from workflows_app.services.messages import LogLine, LogSection, Place, Tail
+from workflows_app.domain.results import Level
+from workflows_app.services import log_windows, messages, runs
+from workflows_app.services.log_windows import LogSection
+from workflows_app.services.messages import LogLine, Place, Tail
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.progress import Sight
 from workflows_app.services.runs import RunDetail
@@ -48,7 +51,8 @@ class State:
 class Lines:
     """Lines of one place, in order; rendered when the first viewer needs them."""
 
-    def __init__(self, place: Place, lines: list[LogLine]) -> None:
+    def __init__(self, number: int, place: Place, lines: list[LogLine]) -> None:
+        self.number = number
         self.place = place
         self.lines = lines
         self.first = lines[0].seq
@@ -58,8 +62,25 @@ class Lines:
     def more(self) -> str:
         """The frame for a page that has the lines before these."""
         if self._more is None:
-            self._more = fragments.more_lines(self.place, self.lines)
+            self._more = fragments.more_lines(self.number, self.place, self.lines)
         return self._more
+
+
+class Counts:
+    """How many lines there are of each level by now; rendered when the first viewer needs it."""
+
+    def __init__(self, levels: Mapping[Level, int]) -> None:
+        self._levels = dict(levels)
+        self._html: str | None = None
+
+    def html(self) -> str:
+        """The frame."""
+        if self._html is None:
+            self._html = fragments.level_counts(self._levels)
+        return self._html
+
+
+Item = State | Lines | Counts
 
 
 class Viewer:
@@ -69,12 +90,12 @@ class Viewer:
         self._live = live
         self._actor = actor
         self._read = read
-        self._queue: asyncio.Queue[State | Lines | BaseException | None] = asyncio.Queue(VIEWER_QUEUE)
+        self._queue: asyncio.Queue[Item | BaseException | None] = asyncio.Queue(VIEWER_QUEUE)
         self._lagging = False
 
-    def offer(self, item: State | Lines | BaseException | None) -> None:
+    def offer(self, item: Item | BaseException | None) -> None:
         """Take what is new. A page that cannot keep up is brought up to date from the stored log."""
-        if isinstance(item, State | Lines) and self._queue.full():
+        if isinstance(item, Item) and self._queue.full():
             self._lagging = True
             return
         if self._queue.full():
@@ -101,6 +122,8 @@ class Viewer:
                     yield frame
             if isinstance(item, State):
                 yield item.html(self._actor)
+            elif isinstance(item, Counts):
+                yield item.html()
             elif isinstance(item, Lines):
                 async for frame in self._show(item):
                     yield frame
@@ -124,6 +147,7 @@ class Viewer:
         for place, last in sorted(self._live.tail.read.items()):
             async for frame in self._bring(place, last):
                 yield frame
+        yield fragments.level_counts(self._live.levels)
 
     async def _bring(self, place: Place, last: int) -> AsyncIterator[str]:
         """Bring one place up to line ``last`` from the stored log, whatever the page has of it."""
@@ -140,7 +164,7 @@ class Viewer:
         elif last - have > messages.WINDOW:
             yield fragments.whole_section(view, section)
         else:
-            yield fragments.more_lines(place, lines)
+            yield fragments.more_lines(self._live.number, place, lines)
 
 
 class LiveRun:
@@ -149,6 +173,7 @@ class LiveRun:
     def __init__(self, number: int) -> None:
         self.number = number
         self.tail = Tail(number)
+        self.levels: Counter[Level] = Counter()
         self.state: State | None = None
         self.begun = asyncio.Event()
         self.finished = False
@@ -170,7 +195,7 @@ class LiveRun:
                 self._task.cancel()
                 _live_runs().pop(self.number, None)
 
-    def _tell(self, item: State | Lines | BaseException | None) -> None:
+    def _tell(self, item: Item | BaseException | None) -> None:
         for viewer in self._viewers:
             viewer.offer(item)
 
@@ -191,7 +216,9 @@ class LiveRun:
                         self._tell(self.state)
                     else:
                         for place, group in groupby(seen, key=lambda line: line.place):
-                            self._tell(Lines(place, list(group)))
+                            self._tell(Lines(self.number, place, list(group)))
+                        self.levels.update(Level(line.level) for line in seen)
+                        self._tell(Counts(self.levels))
             self.finished = True
             self._tell(None)
         except Exception as error:
@@ -201,8 +228,9 @@ class LiveRun:
 
     async def _remember(self) -> None:
         """Begin where the stored log ends: what came before is brought to each page that lacks it."""
-        for section in await sync_to_async(messages.log_sections)(WATCHER, self.number, window=1):
-            self.tail.read[(section.step, section.attempt)] = section.total
+        stored = await sync_to_async(log_windows.census)(WATCHER, self.number)
+        self.tail.read.update(stored.places)
+        self.levels = stored.levels
 
 
 _runs: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, LiveRun]]" = WeakKeyDictionary()

@@ -255,8 +255,7 @@ _OUTCOMES = {
 
 def _freeze(progress: Progress, now: datetime) -> Freeze | None:
     since = progress.frozen_since
-    end = now if progress.frozen else progress.thawed_at
-    if since is None or end is None:
+    if since is None:
         return None
     watchdog = progress.watchdog
     until = watchdog.until if watchdog and not watchdog.ended and not watchdog.reason else None
@@ -264,7 +263,7 @@ def _freeze(progress: Progress, now: datetime) -> Freeze | None:
         progress.frozen,
         _OUTCOMES[progress.freeze],
         since,
-        (end - since).total_seconds(),
+        progress.frozen_seconds(now),
         _freeze_words(progress),
         until if progress.frozen else None,
     )
@@ -294,7 +293,7 @@ def _notices(sight: Sight) -> Iterable[Notice]:
         yield Notice("info", "Queued", text)
         return
     if progress.state.closed:
-        left_out = [s.name for s in progress.steps if s.state is StepState.ERROR]
+        left_out = [s.name for s in progress.steps if s.state is StepState.ERROR and not s.decision]
         if progress.state is RunState.COMPLETED and left_out:
             text = f"The plan goes on when they fail: {', '.join(left_out)}."
             yield Notice("warn", "Not every step succeeded", text)

@@ -1,47 +1,32 @@
 """How values are written on a page: times as people say them, sizes, durations, text that hides nothing."""
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from html import escape
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from workflows_app.domain.results import Level
+from workflows_app.domain.durations import DAY, HOUR, MINUTE, in_words
 from workflows_app.services.messages import LogLine
-from workflows_app.web.presenters import Status
+from workflows_app.web.log_lines import render_lines
+from workflows_app.web.statuses import Status
+from workflows_app.web.visible_text import visible
 
 register = template.Library()
-
-MINUTE, HOUR, DAY = 60, 3600, 86_400
-
-# Joiners belong to emoji and to several scripts; they do not reorder or hide anything by themselves.
-_HARMLESS = {"\t", "\u200c", "\u200d"}
-_HIDDEN_CATEGORIES = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-_LEVELS = {level.value: level.name.lower() for level in Level}
-_NOT_ASCII_TEXT = re.compile(r"[^\t\x20-\x7e]")
 
 
 @register.filter
 def duration(seconds: float | None) -> str:
     """Answer ``3.2 s``, ``42 s``, ``1 m 12 s``, ``2 h 5 m`` or ``3 d 4 h``; ``""`` for None."""
-    if seconds is None:
-        return ""
-    seconds = max(0.0, seconds)
-    if seconds < 9.95:
-        return "< 0.1 s" if seconds < 0.05 else f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} m {whole % MINUTE} s"
-    if whole < DAY:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE} m"
-    return f"{whole // DAY} d {whole % DAY // HOUR} h"
+    return "" if seconds is None else in_words(seconds, zeros=True)
+
+
+@register.filter
+def span(seconds: float) -> str:
+    """Answer a set span of time: as ``duration``, without a smaller unit of zero (``4 h``)."""
+    return in_words(seconds)
 
 
 @register.filter("bytes")
@@ -106,48 +91,15 @@ def clock(since: datetime, now: datetime) -> SafeString:
     )
 
 
-@register.filter
-def visible(text: str) -> str:
-    """Answer ``text`` with what would be invisible, or would reorder it, made visible.
-
-    A character without a shape of its own becomes its code (``⟨U+202E⟩``). The text is not marked
-    safe: it is escaped like any other.
-    """
-    if text.isprintable():
-        return text
-    return _NOT_ASCII_TEXT.sub(_show, text)
-
-
-def _show(match: re.Match[str]) -> str:
-    character = match[0]
-    if character in _HARMLESS or unicodedata.category(character) not in _HIDDEN_CATEGORIES:
-        return character
-    return f"⟨U+{ord(character):04X}⟩"
-
-
-def level_class(level: str) -> str:
-    """Answer the style class of a line's level; every level that Fossul does not know is ``unknown``."""
-    return _LEVELS.get(level, "unknown")
+register.filter("visible", visible)
 
 
 @register.simple_tag
-def log_lines(lines: Iterable[LogLine]) -> SafeString:
-    """Answer lines of a log as list items, each with its address.
-
-    Not a template: a run may say 100,000 lines, and this takes a tenth of the time.
-    """
-    return SafeString("".join(_log_line(line) for line in lines))
-
-
-def _log_line(line: LogLine) -> str:
-    address = f"step-{line.step}-attempt-{line.attempt}-L{line.seq}"
-    time = line.time.astimezone(UTC)
-    return (
-        f'<li id="{address}" data-seq="{line.seq}"><a href="#{address}">{line.seq}</a>'
-        f'<time datetime="{time:%Y-%m-%dT%H:%M:%SZ}">{time:%H:%M:%S}</time>'
-        f'<b class="{level_class(line.level)}">{escape(visible(line.level))}</b>'
-        f"<bdi>{escape(visible(line.text))}</bdi></li>\n"
-    )
+def log_lines(
+    number: int, lines: Iterable[LogLine], whole: bool = False, elsewhere: bool = False
+) -> SafeString:
+    """Answer lines of the log of run ``number`` as list items (``log_lines.render_lines``)."""
+    return render_lines(number, lines, whole=bool(whole), elsewhere=elsewhere)
 
 
 @register.inclusion_tag("workflows_app/_status.html")

@@ -1,25 +1,23 @@
-"""Runs: the list, the page of one, its log, its result, and cancelling it."""
+"""Runs: the list, the page of one, and its result."""
+
+from dataclasses import replace
 
 from asgiref.sync import async_to_sync
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect
+from django.views.decorators.http import require_safe
 
 from workflows_app.domain.errors import NotFound, TemporalUnavailable
-from workflows_app.domain.progress import RunState
-from workflows_app.services import catalog, messages, progress, recorder, runs
-from workflows_app.services.messages import LogSection
+from workflows_app.domain.states import RunState
+from workflows_app.services import audit, catalog, progress, recorder, runs
 from workflows_app.services.permissions import Actor, actor_of
 from workflows_app.services.progress import Sight
 from workflows_app.services.runs import RunDetail
-from workflows_app.web.presenters import RUN_STATUS, RunView, run_row, run_view, section_view
+from workflows_app.web.log_views import log_pane
+from workflows_app.web.presenters import RunView, run_row, run_view
+from workflows_app.web.statuses import RUN_STATUS
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
-
-# As many lines of each attempt as a first paint can carry and stay small; the rest is a click away.
-FIRST_LINES = 200
 
 
 @require_safe
@@ -68,8 +66,9 @@ def run_detail(request: HtmxHttpRequest, number: int) -> HttpResponse:
     """Show a run as it is now; while it is open, the page's socket keeps it up to date."""
     actor = actor_of(request.user)
     view = _view(actor, runs.get_run(actor, number))
-    sections = [section_view(view, s) for s in messages.log_sections(actor, number, window=FIRST_LINES)]
-    return render(request, "workflows_app/run_detail.html", {"run": view, "sections": sections})
+    log = log_pane(actor, view, request.GET)
+    done = audit.entries_of_run(actor, number)
+    return render(request, "workflows_app/run_detail.html", {"run": view, "log": log, "done": done})
 
 
 def _view(actor: Actor, run: RunDetail) -> RunView:
@@ -78,38 +77,13 @@ def _view(actor: Actor, run: RunDetail) -> RunView:
 
 def _sight(run: RunDetail) -> Sight:
     """What Temporal tells of an open run; what was last recorded where it tells nothing."""
-    recorded = Sight(progress=run.progress)
-    if run.progress.state.closed or not run.run_id:
+    recorded = Sight(progress=run.progress, guarded=run.guarded)
+    if run.settled or not run.address.run_id:
         return recorded
     try:
-        return async_to_sync(progress.look)(run.workflow_id, run.run_id)
+        return async_to_sync(progress.look)(run.address)
     except (TemporalUnavailable, NotFound) as error:
-        return Sight(progress=run.progress, trouble=str(error))
-
-
-@require_POST
-@answers_errors
-def cancel_run(request: HtmxHttpRequest, number: int) -> HttpResponse:
-    """Ask the run to cancel, and go back to it."""
-    async_to_sync(runs.cancel_run)(actor_of(request.user), number)
-    if request.htmx:
-        return HttpResponseClientRedirect(reverse("run", args=[number]))
-    return redirect("run", number)
-
-
-@require_safe
-@answers_errors
-def earlier_lines(request: HtmxHttpRequest, number: int, step: int, attempt: int) -> HttpResponse:
-    """Answer the lines before line ``before``: as a fragment for htmx, as a page of their own otherwise."""
-    actor = actor_of(request.user)
-    run = runs.get_run(actor, number)
-    before = request.GET.get("before", "")
-    first = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else 1
-    lines = messages.earlier_lines(actor, number, step, attempt, first)
-    view = run_view(run.summary, Sight(progress=run.progress), actor, timezone.now())
-    section = section_view(view, LogSection(step, attempt, lines, total=len(lines)))
-    template = "workflows_app/run_detail.html#earlier-lines" if request.htmx else "workflows_app/run_log.html"
-    return render(request, template, {"run": view, "section": section, "lines": lines, "oob": True})
+        return replace(recorded, trouble=str(error))
 
 
 @require_safe
