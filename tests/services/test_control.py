@@ -1,4 +1,4 @@
-"""Controlling runs, with the product's own worker on a real Temporal: what is asked, recorded, and by whom."""
+"""Controlling runs, with the product's own worker on a real Temporal: what is asked and recorded."""
 
 import asyncio
 from pathlib import Path

@@ -36,7 +36,7 @@ def run_command(field: CommandField, context: PluginContext) -> Result:
     means Fossul's commands in a pod: it is refused, and nothing is run. Raises Cancelled.
     """
     value = context.config.command(field)
-    program, *arguments = value.split(",")
+    program = value.partition(",")[0]
     if field in _APP_FIELDS and _IN_A_POD.search(program):
         context.say(
             Level.ERROR,
