@@ -23,6 +23,13 @@ if not SECRET_KEY:
     with suppress(OSError):
         SECRET_KEY = _SECRET_KEY_FILE.read_text().strip()
 
+# Seals the secrets of configurations: the first key seals, all of them open. `prepare` writes the file once.
+FOSSUL_SECRETS_KEYS = [key.strip() for key in env_secret("FOSSUL_SECRETS_KEY").split(",") if key.strip()]
+if not FOSSUL_SECRETS_KEYS:
+    with suppress(OSError):
+        FOSSUL_SECRETS_KEYS = [(FOSSUL_VAR_DIR / "secrets_key").read_text().strip()]
+FOSSUL_SECRET_DIRS = env_list("FOSSUL_SECRET_DIRS", ["/run/secrets"])
+
 ALLOWED_HOSTS = env_list("FOSSUL_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 if HOST not in ("0.0.0.0", "::") and HOST not in ALLOWED_HOSTS:  # noqa: S104
     ALLOWED_HOSTS.append(f"[{HOST}]" if ":" in HOST else HOST)

@@ -29,3 +29,4 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 # Static files are served from where they lie: nothing was gathered.
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = False
+FOSSUL_SECRETS_KEYS = ["the key of the tests"]

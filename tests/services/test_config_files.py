@@ -11,12 +11,14 @@ from tests.factories import OPERATOR, make_catalog, make_run
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.sealing import is_sealed
 from workflows_app.models import AuditEntry, BackupConfig, Policy, Profile
 from workflows_app.services import catalog
 from workflows_app.services.config_changes import Effect
 from workflows_app.services.config_files import apply_configs, export_configs, import_configs
 from workflows_app.services.config_folder import MARKER, FolderRefused
 from workflows_app.services.permissions import command_line
+from workflows_app.services.secrets import opened_settings
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +76,10 @@ def test_a_folder_becomes_rows_that_a_run_can_use(folder, profile):
     assert effects(report) == {f"{profile}/app": Effect.MADE}
     config = catalog.get_config(ADMIN, profile, "app").config.for_run(1, "daily", 1)
     assert (config.app_plugin, config.storage_plugin, config.job_retention) == ("sample-app", "csi.so", 50)
-    assert config.app_plugin_parameters == {"Host": "db", "Password": "hunter2"}
+    assert config.app_plugin_parameters["Host"] == "db"
+    assert is_sealed(config.app_plugin_parameters["Password"])
+    row = BackupConfig.objects.get()
+    assert opened_settings(row.settings)["appPluginParameters"]["Password"] == "hunter2"
     assert config.storage_plugin_parameters == {"BackupName": "app"}
     assert (config.selected_backup_retention, config.selected_archive_retention) == (5, 7)
     entry = AuditEntry.objects.get()
@@ -212,7 +217,8 @@ def test_an_export_with_secrets_makes_the_same_database_elsewhere(folder, profil
     BackupConfig.objects.all().delete()
     import_configs(ADMIN, tmp_path / "out")
     after = BackupConfig.objects.get()
-    assert (after.settings, after.plan) == (before.settings, before.plan)
+    assert opened_settings(after.settings) == opened_settings(before.settings)
+    assert after.plan == before.plan
     assert after.plan
     assert [(p.name, p.keep_backups, p.keep_archives) for p in after.policies.all()] == [("daily", 5, 7)]
 

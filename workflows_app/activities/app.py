@@ -50,4 +50,5 @@ class AppPluginActivities(AppActivities):
             step,
             lambda context: act(self._registry.app(config.app_plugin), context),
             config.app_plugin_parameters,
+            lambda: self._registry.app(config.app_plugin).info(),
         )

@@ -35,4 +35,5 @@ class ArchivePluginActivities(ArchiveActivities):
             step,
             lambda context: act(self._registry.archive(config.archive_plugin), context),
             config.archive_plugin_parameters,
+            lambda: self._registry.archive(config.archive_plugin).info(),
         )

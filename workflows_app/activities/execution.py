@@ -11,13 +11,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from workflows_app.activities.message_log import MessageLog
+from workflows_app.activities.parameters import resolve
 from workflows_app.activities.pulse import Pulse
 from workflows_app.contracts import StepInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled, FossulError
 from workflows_app.domain.messages import MessageBound, storable
 from workflows_app.domain.redaction import Redactor
-from workflows_app.domain.results import Backup, Backups, Level, Message, Result
+from workflows_app.domain.results import Backup, Backups, Level, Message, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.environment import child_environment
 
@@ -41,8 +42,11 @@ class StepExecution:
         step: StepInput,
         work: Callable[[PluginContext], Result],
         parameters: Mapping[str, str] | None = None,
+        info: Callable[[], PluginInfo] = PluginInfo,
     ) -> Result:
         """Call ``work`` with a context and answer its result, with the lines that were said.
+
+        ``parameters`` are the plugin's as they are stored; ``info`` answers what it says of itself.
 
         A FossulError is the plugin's own no: a result with code 1. Raises CancelledError when the step
         was cancelled, and ApplicationError (type ``PluginCrashed``, redacted) for anything else; of type
@@ -54,27 +58,33 @@ class StepExecution:
         patient = self._pulse.admit()
         speaking = threading.Lock()  # a plugin may have threads of its own
 
+        def redact(text: str) -> str:
+            return redactor.redact(storable(text))
+
         def say(level: Level, text: str) -> None:
-            text = redactor.redact(storable(text))
+            text = redact(text)
             with speaking:
                 transcript.write(level, text)
                 messages.add(Message.now(level, text))
 
         def report(progress: Report) -> None:
-            patient.report = replace(progress, note=redactor.redact(storable(progress.note)))
+            patient.report = replace(progress, note=redact(progress.note))
 
-        context = PluginContext(
-            config=step.config,
-            parameters=parameters or {},
-            say=say,
-            report=report,
-            cancelled=patient.cancelled,
-            on_cancel=patient.on_cancel,
-            environment=self._environment,
-            restore=step.restore,
-        )
         try:
-            result = work(context)
+            resolved = resolve(parameters or {}, _said_by(info))
+            redactor = Redactor(resolved.secrets)
+            result = work(
+                PluginContext(
+                    config=step.config,
+                    parameters=resolved.values,
+                    say=say,
+                    report=report,
+                    cancelled=patient.cancelled,
+                    on_cancel=patient.on_cancel,
+                    environment=self._environment,
+                    restore=step.restore,
+                )
+            )
             for message in result.messages:  # what a plugin answers rather than says
                 say(Level(message.level), message.message)
         except Cancelled:
@@ -87,7 +97,7 @@ class StepExecution:
             say(Level.ERROR, str(error))
             result = Result(code=1)
         except (Exception, SystemExit) as error:  # a plugin's exit() must not end the worker
-            words = redactor.redact(traceback.format_exc())
+            words = redact(traceback.format_exc())
             logger.error("Run %d step %d crashed\n%s", step.run, step.step, words)
             say(Level.ERROR, f"{type(error).__name__}: {error}")
             # As it is kept: redacted, and cut to what Temporal takes.
@@ -106,8 +116,9 @@ class StepExecution:
         config: Config,
         look: Callable[[PluginContext], tuple[Backup, ...]],
         parameters: Mapping[str, str],
+        info: Callable[[], PluginInfo],
     ) -> Backups:
-        """Call ``look`` outside of any run and answer what it found.
+        """Call ``look`` outside of any run and answer what it found. Arguments as ``do``'s.
 
         A FossulError is in the result, with code 1: an empty list would say that there are none.
         """
@@ -118,16 +129,19 @@ class StepExecution:
         def say(level: Level, text: str) -> None:
             messages.add(Message.now(level, redactor.redact(storable(text))))
 
-        context = PluginContext(
-            config=config,
-            parameters=parameters,
-            say=say,
-            cancelled=patient.cancelled,
-            on_cancel=patient.on_cancel,
-            environment=self._environment,
-        )
         try:
-            found = look(context)
+            resolved = resolve(parameters, _said_by(info))
+            redactor = Redactor(resolved.secrets)
+            found = look(
+                PluginContext(
+                    config=config,
+                    parameters=resolved.values,
+                    say=say,
+                    cancelled=patient.cancelled,
+                    on_cancel=patient.on_cancel,
+                    environment=self._environment,
+                )
+            )
             return Backups(backup=found, result=Result(messages=messages.messages()))
         except FossulError as error:
             say(Level.ERROR, str(error))
@@ -142,3 +156,11 @@ def _worker_stops() -> bool:
     if details is None or not activity.is_cancelled():
         return True
     return details.worker_shutdown and not details.cancel_requested
+
+
+def _said_by(info: Callable[[], PluginInfo]) -> PluginInfo:
+    """What a plugin declares; nothing where it cannot say, which the work itself will tell if it matters."""
+    try:
+        return info()
+    except FossulError:
+        return PluginInfo()

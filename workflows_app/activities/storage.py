@@ -52,6 +52,7 @@ class StoragePluginActivities(StorageActivities):
             config,
             lambda context: self._registry.storage(config.storage_plugin).backup_list(context),
             config.storage_plugin_parameters,
+            lambda: self._registry.storage(config.storage_plugin).info(),
         )
 
     def _do(self, step: StepInput, act: Callable[[StoragePlugin, PluginContext], Result]) -> Result:
@@ -60,4 +61,5 @@ class StoragePluginActivities(StorageActivities):
             step,
             lambda context: act(self._registry.storage(config.storage_plugin), context),
             config.storage_plugin_parameters,
+            lambda: self._registry.storage(config.storage_plugin).info(),
         )

@@ -30,5 +30,10 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not _denied(name.upper(), value)}
 
 
+def is_own(name: str) -> bool:
+    """Whether a variable is one of the worker's own settings, which nothing that it runs may know."""
+    return bool(_OWN.match(name.upper()))
+
+
 def _denied(name: str, value: str) -> bool:
     return bool(_OWN.match(name) or _SECRET.search(name) or _LOGIN.search(value))

@@ -12,6 +12,7 @@ from workflows_app.domain.config_files.configuration import (
 )
 from workflows_app.domain.plan_layouts import PlanLayout
 from workflows_app.models import BackupConfig, Policy, Profile
+from workflows_app.services.secrets import opened_settings, sealed_settings
 
 _ATTRIBUTES = (*SETTING_KEYS.values(), *(family.parameters_attribute for family in Family))
 
@@ -23,16 +24,18 @@ def stored_configs() -> QuerySet[BackupConfig]:
 
 
 def configuration_of(row: BackupConfig) -> Configuration:
-    """The stored configuration, less what has no effect."""
+    """The stored configuration, less what has no effect, its secrets opened. Raises SealBroken."""
     policies = tuple(
         FilePolicy(p.name, p.keep_backups, p.keep_archives, WhenBusy(p.when_busy)) for p in row.policies.all()
     )
-    config = Config.model_validate({k: v for k, v in row.settings.items() if k in _json_keys()})
+    settings = opened_settings({k: v for k, v in row.settings.items() if k in _json_keys()})
+    config = Config.model_validate(settings)
     return Configuration(config, policies, PlanLayout.model_validate(row.plan)).settled()
 
 
 def store(profile: str, name: str, configuration: Configuration) -> None:
-    """Make or change the rows of a configuration; policies that it does not name are deleted.
+    """Make or change the rows of a configuration, its secrets sealed; policies that it does not name are
+    deleted.
 
     What the settings hold beside Fossul's keys stays.
     """
@@ -43,7 +46,7 @@ def store(profile: str, name: str, configuration: Configuration) -> None:
     keys = _json_keys()
     others = {key: value for key, value in row.settings.items() if key not in keys}
     values = {key: getattr(configuration.config, attribute) for key, attribute in keys.items()}
-    row.settings = others | {key: value for key, value in values.items() if value}
+    row.settings = others | sealed_settings({key: value for key, value in values.items() if value})
     row.plan = configuration.layout.wire() if configuration.layout != NO_PLAN else {}
     row.save()
     row.policies.exclude(name__in=[policy.name for policy in configuration.policies]).delete()

@@ -34,6 +34,8 @@ def prepare() -> Prepared:
     Raises MachineNotReady when something is in the way; OSError when the disk is.
     """
     check_machine()
+    if not settings.FOSSUL_SECRETS_KEYS:
+        settings.FOSSUL_SECRETS_KEYS = [ensure_secret_key(settings.FOSSUL_VAR_DIR / "secrets_key")]
     if not _has_secret_key():
         settings.SECRET_KEY = ensure_secret_key(settings.FOSSUL_VAR_DIR / "secret_key")
     try:

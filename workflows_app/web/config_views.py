@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from workflows_app.domain.config import CommandField, Config
+from workflows_app.domain.config_files.secrets import masked
 from workflows_app.domain.plans import Plan, StepSpec
-from workflows_app.domain.redaction import MASK, Redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,7 @@ def setting_groups(config: Config) -> tuple[SettingGroup, ...]:
     shown = []
     for title, plugin, values in groups:
         settings = [Setting("Plugin", plugin)] if plugin else []
-        settings += [Setting(name, _masked(name, value)) for name, value in values.items() if value]
+        settings += [Setting(name, masked(name, value)) for name, value in values.items() if value]
         if settings:
             shown.append(SettingGroup(title, tuple(settings)))
     return tuple(shown)
-
-
-def _masked(name: str, value: str) -> str:
-    """``value`` without its credentials; nothing of it where the name says that it is one."""
-    redactor = Redactor()
-    probe = f"{name}=probe"
-    return MASK if redactor.redact(probe) != probe else redactor.redact(value)

@@ -8,6 +8,7 @@ from typing import Any
 from workflows_app.domain.config_files.configuration import SETTING_KEYS, Configuration, Family
 from workflows_app.domain.plan_layouts import layout_text
 from workflows_app.domain.redaction import MASK, Redactor
+from workflows_app.domain.sealing import is_sealed
 
 PLAN = "Plan"
 # A reference to a secret is none: the worker resolves it.
@@ -18,6 +19,8 @@ def masked(name: str, value: str) -> str:
     """``value`` without its credentials; nothing of it where the name says that it is one."""
     if not value or _REFERENCE.fullmatch(value):
         return value
+    if is_sealed(value):
+        return MASK
     redactor = Redactor()
     probe = f"{name}=probe"
     return MASK if redactor.redact(probe) != probe else redactor.redact(value)

@@ -1,0 +1,68 @@
+"""Secrets of configurations: sealed where they are stored, opened only to be compared or exported."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from workflows_app.domain.config_files.secrets import is_secret
+from workflows_app.domain.errors import FossulError
+from workflows_app.domain.sealing import Seals, is_sealed
+from workflows_app.models import BackupConfig
+from workflows_app.services.permissions import Actor, Right
+
+_PARAMETERS = ("appPluginParameters", "storagePluginParameters", "archivePluginParameters")
+
+
+def sealed_settings(
+    given: Mapping[str, Any], secret: Callable[[str, str], bool] = is_secret
+) -> dict[str, Any]:
+    """Answer a configuration's settings (Fossul's JSON keys) with the secret ones of its parameters sealed.
+
+    ``secret`` says of a parameter's name and value whether it is one. Raises FossulError without a key.
+    """
+
+    def seal(name: str, value: str) -> str:
+        return _seals().seal(value) if is_sealed(value) or (value and secret(name, value)) else value
+
+    return _with_parameters(given, seal)
+
+
+def opened_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a configuration's settings with its secrets opened. Raises SealBroken."""
+    return _with_parameters(given, lambda _, value: _seals().open(value) if is_sealed(value) else value)
+
+
+def rotate_secrets(actor: Actor) -> int:
+    """Seal every stored secret with the first key; answer in how many configurations there was one.
+
+    All or none. Raises NotAllowed; SealBroken for one that no key opens.
+    """
+    actor.require(Right.CONFIGURE)
+    changed = 0
+    with transaction.atomic():
+        for row in BackupConfig.objects.select_for_update():
+            sealed = sealed_settings(row.settings)
+            if sealed != row.settings:
+                row.settings = sealed
+                row.save(update_fields=["settings"])
+                changed += 1
+    return changed
+
+
+def _with_parameters(given: Mapping[str, Any], change: Callable[[str, str], str]) -> dict[str, Any]:
+    changed = dict(given)
+    for key in _PARAMETERS:
+        values = given.get(key)
+        if isinstance(values, Mapping):
+            changed[key] = {name: change(name, value) for name, value in values.items()}
+    return changed
+
+
+def _seals() -> Seals:
+    if not settings.FOSSUL_SECRETS_KEYS:
+        raise FossulError(
+            "There is no key to seal secrets with: run manage.py prepare, or set FOSSUL_SECRETS_KEY."
+        )
+    return Seals(settings.FOSSUL_SECRETS_KEYS)
