@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 
 from tests.conftest import eventually
@@ -61,6 +62,7 @@ def told_environment(address: str, task_queue: str, folder: Path) -> dict[str, s
     """What a process of the product is told so that it works on this test's database and queue."""
     return {
         "PATH": os.environ["PATH"],
+        "FOSSUL_SECRETS_KEY": settings.FOSSUL_SECRETS_KEYS[0],
         "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
         "FOSSUL_VAR_DIR": str(folder),
         "FOSSUL_SECRET_KEY": "for tests alone",
