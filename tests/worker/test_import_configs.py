@@ -9,6 +9,7 @@ import pytest
 from tests.factories import make_catalog
 from tests.worker.processes import ROOT, told_environment
 from workflows_app.models import BackupConfig
+from workflows_app.services.secrets import opened_settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +46,8 @@ def test_from_the_database_to_files_and_back(tmp_path):
     assert f"{config}  changed" in imported.stdout
     row = BackupConfig.objects.get()
     assert row.settings["jobRetention"] == 9
-    assert row.settings["appPluginParameters"] == {"Password": "hunter2", "A": "b c"}
+    parameters = opened_settings(row.settings)["appPluginParameters"]
+    assert parameters == {"Password": "hunter2", "A": "b c"}
     assert manage(tmp_path, "apply", str(out), "--plan").returncode == 0
     for printed in (exported, plan, imported):
         assert "hunter2" not in printed.stdout + printed.stderr
