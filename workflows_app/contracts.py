@@ -192,6 +192,11 @@ class ArchiveActivities:
         """Delete the archives that the run's policy does not keep."""
         raise NotImplementedError
 
+    @activity.defn(name=naming.ARCHIVE_FETCH)
+    def fetch(self, step: StepInput) -> Result:
+        """Bring the archived backup ``step.config.backup`` back to the storage."""
+        raise NotImplementedError
+
 
 class RecordActivities:
     """Steps that keep the dashboard's own records."""

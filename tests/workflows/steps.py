@@ -1,9 +1,10 @@
 """Steps that do as a test tells them, registered under the product's activity names."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from temporalio import activity
 from temporalio.client import Client
@@ -14,23 +15,49 @@ from workflows_app.contracts import CatalogueInput, StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.results import Backup, Backups, Level, Message, Result
 from workflows_app.worker import workflow_runner
+from workflows_app.workflows.guard import FIRST_WATCHDOG_STEP
 from workflows_app.workflows.registered import WORKFLOWS
 
+Act = Callable[[StepInput], Result]
+
+THREADS = 50
 GOOD = Backup(name="app-daily-7-1700000000", policy="daily", workflow_id="7", epoch=1_700_000_000)
 
 
 class Steps:
-    """Notes what was done; ``behave`` maps a step's key to what it does instead of succeeding."""
+    """Notes what was done; ``behave`` maps a step's key to what it does instead of succeeding.
 
-    def __init__(self, behave: dict[str, Callable[[StepInput], Result]] | None = None) -> None:
+    ``behave_in`` does so for the steps of one run, by the run's number, where many runs share a worker.
+    """
+
+    def __init__(
+        self,
+        behave: dict[str, Act] | None = None,
+        behave_in: dict[int, dict[str, Act]] | None = None,
+    ) -> None:
         self.behave = behave or {}
-        self.done: list[str] = []
+        self.behave_in = behave_in or {}
+        self.taken: list[StepInput] = []
         self._lock = threading.Lock()
+
+    @property
+    def done(self) -> list[str]:
+        """What was taken, in order: a step's key, after ``undo`` where it was to undo."""
+        return [words_of(step) for step in self.taken]
+
+    def done_in(self, run: int) -> list[str]:
+        """What was taken in one run."""
+        return [words_of(step) for step in self.taken if step.run == run]
+
+    @property
+    def done_by_watchdog(self) -> list[str]:
+        """What a watchdog took, and not the run itself."""
+        return [words_of(step) for step in self.taken if step.step >= FIRST_WATCHDOG_STEP]
 
     def _do(self, step: StepInput) -> Result:
         with self._lock:
-            self.done.append(f"undo {step.spec.key}" if step.compensates else step.spec.key)
-        act = self.behave.get(step.spec.key)
+            self.taken.append(step)
+        act = self.behave_in.get(step.run, self.behave).get(step.spec.key)
         if act is not None:
             return act(step)
         return Result(
@@ -90,6 +117,10 @@ class Steps:
     def archive_retention(self, step: StepInput) -> Result:
         return self._do(step)
 
+    @activity.defn(name=naming.ARCHIVE_FETCH)
+    def fetch(self, step: StepInput) -> Result:
+        return self._do(step)
+
     @activity.defn(name=naming.RECORD_JOB_RETENTION)
     def job_retention(self, step: StepInput) -> Result:
         return self._do(step)
@@ -99,13 +130,15 @@ class Steps:
         return self._do(step)
 
     @asynccontextmanager
-    async def worker(self, client: Client, task_queue: str, *, cached: int = 1000):
+    async def worker(
+        self, client: Client, task_queue: str, *, cached: int = 1000, workflows: Sequence[type] = WORKFLOWS
+    ):
         """A worker that does these steps. With ``cached=0`` every workflow task replays the history."""
-        with ThreadPoolExecutor(10) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             async with Worker(
                 client,
                 task_queue=task_queue,
-                workflows=WORKFLOWS,
+                workflows=workflows,
                 activities=[
                     self.discover,
                     self.quiesce,
@@ -120,14 +153,21 @@ class Steps:
                     self.unmount,
                     self.archive,
                     self.archive_retention,
+                    self.fetch,
                     self.job_retention,
                     self.run,
                 ],
                 activity_executor=pool,
                 workflow_runner=workflow_runner(),
                 max_cached_workflows=cached,
+                max_concurrent_activities=THREADS,
+                max_heartbeat_throttle_interval=timedelta(seconds=0.2),
             ):
                 yield self
+
+
+def words_of(step: StepInput) -> str:
+    return f"undo {step.spec.key}" if step.compensates else step.spec.key
 
 
 def say_no(step: StepInput) -> Result:
@@ -140,7 +180,7 @@ def crash(step: StepInput) -> Result:
     raise ApplicationError(f"{step.spec.key} broke")
 
 
-def succeed_after(times: int, act: Callable[[StepInput], Result]) -> Callable[[StepInput], Result]:
+def succeed_after(times: int, act: Act) -> Act:
     """The step does ``act`` the first ``times`` times, then succeeds."""
     left = [times]
 
@@ -171,3 +211,16 @@ class Held:
             return Result()
         finally:
             self.ended.set()
+
+
+class Silent:
+    """A step that gives no sign of life and has no end until the test lets it go."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.release = threading.Event()
+
+    def __call__(self, step: StepInput) -> Result:
+        self.entered.set()
+        self.release.wait(60)
+        return Result()

@@ -17,7 +17,7 @@ from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.pulse import Pulse
 from workflows_app.domain import naming
-from workflows_app.domain.plans import backup_plan, restore_plan
+from workflows_app.domain.plans import backup_plan, fetch_plan, restore_plan
 from workflows_app.plugins.registry import PluginRegistry
 from workflows_app.workflows.registered import WORKFLOWS
 
@@ -80,7 +80,7 @@ def test_a_running_step_is_told_of_its_cancel_and_never_torn_out_of_its_work(met
 
 def test_a_plan_asks_only_for_activities_that_there_are():
     config = make_config(**EVERY_STEP)
-    plans = (backup_plan(config), restore_plan(config, dry_run=False))
+    plans = (backup_plan(config), restore_plan(config, dry_run=False), fetch_plan(config))
     asked = {step.activity for plan in plans for step in (*plan.steps, *plan.on_error)}
     # Lists are asked for outside of runs, by the catalogue's workflow.
     assert asked | {naming.STORAGE_LIST} == set(map(name_of, CONTRACTS))

@@ -7,8 +7,9 @@ from temporalio import activity
 from workflows_app.activities.execution import StepExecution
 from workflows_app.contracts import ArchiveActivities, StepInput
 from workflows_app.domain import naming
+from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Result
-from workflows_app.plugins.base import ArchivePlugin, PluginContext
+from workflows_app.plugins.base import ArchivePlugin, FetchingArchivePlugin, PluginContext
 from workflows_app.plugins.registry import PluginRegistry
 
 
@@ -29,6 +30,13 @@ class ArchivePluginActivities(ArchiveActivities):
         """Delete the archives that the run's policy does not keep."""
         return self._do(step, lambda plugin, context: plugin.archive_delete(context))
 
+    @activity.defn(name=naming.ARCHIVE_FETCH, no_thread_cancel_exception=True)
+    def fetch(self, step: StepInput) -> Result:
+        """Bring the archived backup ``step.config.backup`` back to the storage."""
+        return self._do(
+            step, lambda plugin, context: _fetching(plugin).fetch(context, step.config.backup.name)
+        )
+
     def _do(self, step: StepInput, act: Callable[[ArchivePlugin, PluginContext], Result]) -> Result:
         config = step.config
         return self._execution.do(
@@ -37,3 +45,9 @@ class ArchivePluginActivities(ArchiveActivities):
             config.archive_plugin_parameters,
             lambda: self._registry.archive(config.archive_plugin).info(),
         )
+
+
+def _fetching(plugin: ArchivePlugin) -> FetchingArchivePlugin:
+    if not isinstance(plugin, FetchingArchivePlugin):
+        raise PluginFailed("This archive plugin cannot bring a backup back: copy it by hand.")
+    return plugin

@@ -33,6 +33,7 @@ def build_activities(registry: PluginRegistry, execution: StepExecution) -> list
         storage.list,
         archive.archive,
         archive.retention,
+        archive.fetch,
         records.job_retention,
         command.run,
     ]

@@ -55,8 +55,8 @@ def _variable(name: str, variable: str) -> str:
     value = None if is_own(variable) else os.environ.get(variable)
     if value is None:
         raise PluginFailed(
-            f"The parameter {name} is {ENV}{variable}, which this worker's environment does not have, or which "
-            "is one of the worker's own. Set it where the worker is started."
+            f"The parameter {name} is {ENV}{variable}, which this worker's environment does not have, or "
+            "which is one of the worker's own. Set it where the worker is started."
         )
     return value
 

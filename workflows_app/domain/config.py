@@ -186,10 +186,10 @@ class Config(WireModel):
             }
         )
 
-    def for_restore(self, number: int, backup: Backup, timestamp: int) -> "Config":
-        """Answer the configuration of a restore of ``backup`` (§4). Arguments as in ``for_run``."""
+    def for_restore(self, number: int, backup: Backup, timestamp: int, kind: str = "restore") -> "Config":
+        """Answer the configuration of a restore (or fetch) of ``backup`` (§4). Arguments as in ``for_run``."""
         selected = int(backup.workflow_id) if backup.workflow_id.isdecimal() else 0
-        return self.for_run(number, backup.policy, timestamp, "restore").model_copy(
+        return self.for_run(number, backup.policy, timestamp, kind).model_copy(
             update={"backup": backup, "selected_workflow_id": selected}
         )
 

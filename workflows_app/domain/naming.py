@@ -1,6 +1,9 @@
 """Every name that goes on a wire. They are constants: renaming a Python object never renames one."""
 
+import re
+
 from workflows_app.domain.config import Config
+from workflows_app.domain.results import Backup
 
 TASK_QUEUE = "fossul"
 
@@ -23,6 +26,7 @@ STORAGE_RESTORE = "storage.restore"
 STORAGE_LIST = "storage.list"
 ARCHIVE_ARCHIVE = "archive.archive"
 ARCHIVE_RETENTION = "archive.retention"
+ARCHIVE_FETCH = "archive.fetch"
 RECORD_JOB_RETENTION = "record.job_retention"
 COMMAND_RUN = "command.run"
 
@@ -45,6 +49,7 @@ MEMO_TYPE = "fossul_type"
 MEMO_PROFILE = "fossul_profile"
 MEMO_CONFIG = "fossul_config"
 MEMO_POLICY = "fossul_policy"
+MEMO_VERSION = "fossul_version"
 MEMO_REQUESTED_BY = "fossul_requested_by"
 
 
@@ -70,3 +75,16 @@ def backup_name(config: Config) -> str:
     """
     base = config.storage_plugin_parameters.get("BackupName") or config.config_name
     return f"{base}-{config.selected_backup_policy}-{config.workflow_id}-{config.workflow_timestamp}"
+
+
+# The first part may have '-' in it, the policy may not (§7.3).
+_BACKUP_NAME = re.compile(r"(\S+)-([^-]+)-(\d+)-(\d+)", re.ASCII)
+
+
+def parse_backup_name(name: str) -> Backup | None:
+    """The backup of that full name, as far as the name tells of it (§7.3); None when it is no backup's."""
+    match = _BACKUP_NAME.fullmatch(name)
+    if match is None or "/" in name or name.startswith("."):
+        return None
+    _, policy, run, epoch = match.groups()
+    return Backup(name=name, timestamp=epoch, epoch=int(epoch), policy=policy, workflow_id=run)

@@ -218,6 +218,15 @@ def restore_plan(config: Config, *, dry_run: bool, safety: bool = False) -> Plan
     )
 
 
+FETCH_PHASE = "Performing Fetch"
+
+
+def fetch_plan(config: Config) -> Plan:
+    """The one step that brings an archived backup back to the storage; none without an archive plugin."""
+    fetch = _plugin(config.archive_plugin, "fetch-plugin", "Fetch", FETCH_PHASE, naming.ARCHIVE_FETCH)
+    return Plan(stages=(Stage(steps=(fetch,)),) if fetch else ())
+
+
 def _safety_steps(config: Config) -> list[StepSpec]:
     """The steps that back up what a restore is about to overwrite."""
     steps = [step for step in backup_plan(config).steps if step.phase in _SAFETY_PHASES]

@@ -2,17 +2,15 @@
 
 from dataclasses import replace
 
+from workflows_app.domain.naming import parse_backup_name
 from workflows_app.domain.results import Archive
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.listing import BACKUP_NAME
 
 
 def archive_of(name: str) -> Archive | None:
     """The archive of the backup of that full name; None when the name is no backup's (§7.3)."""
-    match = BACKUP_NAME.fullmatch(name)
-    if match is None or "/" in name or name.startswith("."):
-        return None
-    return Archive(name=name, timestamp=match[4], epoch=int(match[4]), policy=match[2], workflow_id=match[3])
+    backup = parse_backup_name(name)
+    return Archive.model_validate(backup.model_dump(exclude={"contents"})) if backup else None
 
 
 def base_name(archive: Archive) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workflows_app.plugins.filesystem.listing import BACKUP_NAME
+from workflows_app.domain.naming import parse_backup_name
 
 _HIDDEN = re.compile(r"\.(.+)\.deleted")
 
@@ -34,7 +34,7 @@ def half_deleted(folder: Path) -> list[str]:
     except FileNotFoundError:
         return []
     names = (match[1] for name in hidden if (match := _HIDDEN.fullmatch(name)))
-    return sorted(name for name in names if BACKUP_NAME.fullmatch(name))
+    return sorted(name for name in names if parse_backup_name(name))
 
 
 def finish_deletion(folder: Path, name: str) -> None:

@@ -1,18 +1,15 @@
 """Finds the backups that exist at a destination."""
 
 import os
-import re
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.naming import parse_backup_name
 from workflows_app.domain.results import Backup, Content
 from workflows_app.plugins.filesystem.archive import ARCHIVE_SUFFIX
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, ManifestBroken, read_ends
 from workflows_app.plugins.filesystem.wording import reason_of, shown
-
-# <BackupName>-<policy>-<workflowId>-<epoch>: the name may have '-' in it, the policy may not (§7.3).
-BACKUP_NAME = re.compile(r"(\S+)-([^-]+)-(\d+)-(\d+)", re.ASCII)
 
 
 def list_backups(destination: Path, profile: str, config: str) -> tuple[Backup, ...]:
@@ -54,22 +51,15 @@ def contents(sources: tuple[str, ...], archive: str, size: int) -> tuple[Content
 
 def _backup(folder: Path, name: str) -> Backup | None:
     """The backup in a folder of that name; None when there is no complete one. Raises OSError."""
-    match = BACKUP_NAME.fullmatch(name)
-    if match is None:
+    backup = parse_backup_name(name)
+    if backup is None:
         return None
     try:
         (folder / name / f"{name}{ARCHIVE_SUFFIX}").stat()
         header, footer = read_ends(folder / name / f"{name}{MANIFEST_SUFFIX}")
     except (FileNotFoundError, ManifestBroken):
         return None
-    return Backup(
-        name=name,
-        timestamp=match[4],
-        epoch=int(match[4]),
-        policy=match[2],
-        workflow_id=match[3],
-        contents=contents(header.sources, footer.file, footer.size),
-    )
+    return backup.model_copy(update={"contents": contents(header.sources, footer.file, footer.size)})
 
 
 def _text(path: str) -> str:
