@@ -11,9 +11,22 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import Worker
 
-from workflows_app.contracts import CatalogueInput, StepInput
+from workflows_app.contracts import (
+    BegunRun,
+    BrowseInput,
+    CatalogueInput,
+    ExpectedRun,
+    PointInput,
+    PreparedRun,
+    Removed,
+    SkippedRun,
+    StepInput,
+    Verified,
+    VerifyInput,
+)
 from workflows_app.domain import naming
-from workflows_app.domain.results import Backup, Backups, Level, Message, Result
+from workflows_app.domain.file_listings import FileListing
+from workflows_app.domain.results import Archives, Backup, Backups, Level, Message, Result
 from workflows_app.worker import workflow_runner
 from workflows_app.workflows.guard import FIRST_WATCHDOG_STEP
 from workflows_app.workflows.registered import WORKFLOWS
@@ -97,6 +110,28 @@ class Steps:
     def list(self, catalogue: CatalogueInput) -> Backups:
         return Backups(backup=(GOOD,), result=Result())
 
+    @activity.defn(name=naming.STORAGE_BROWSE)
+    def browse(self, browse: BrowseInput) -> FileListing:
+        return FileListing()
+
+    @activity.defn(name=naming.STORAGE_VERIFY)
+    def verify(self, point: VerifyInput) -> Result:
+        return Result()
+
+    @activity.defn(name=naming.STORAGE_DELETE)
+    def delete(self, point: PointInput) -> Result:
+        return Result()
+
+    @activity.defn(name=naming.ARCHIVE_LIST)
+    def list_archives(self, catalogue: CatalogueInput) -> Archives:
+        return Archives(result=Result())
+
+    @activity.defn(name=naming.RECORD_VERIFICATION)
+    def verification(self, verified: Verified) -> None: ...
+
+    @activity.defn(name=naming.RECORD_REMOVAL)
+    def removal(self, removed: Removed) -> None: ...
+
     @activity.defn(name=naming.STORAGE_RETENTION)
     def backup_retention(self, step: StepInput) -> Result:
         return self._do(step)
@@ -120,6 +155,18 @@ class Steps:
     @activity.defn(name=naming.ARCHIVE_FETCH)
     def fetch(self, step: StepInput) -> Result:
         return self._do(step)
+
+    @activity.defn(name=naming.RECORD_PREPARE)
+    def prepare(self, expected: ExpectedRun) -> PreparedRun:
+        return PreparedRun(run=1, refusal="nothing is expected of these steps")
+
+    @activity.defn(name=naming.RECORD_BEGIN)
+    def begin(self, begun: BegunRun) -> None:
+        return None
+
+    @activity.defn(name=naming.RECORD_SKIP)
+    def skip(self, skipped: SkippedRun) -> str:
+        return ""
 
     @activity.defn(name=naming.RECORD_JOB_RETENTION)
     def job_retention(self, step: StepInput) -> Result:
@@ -155,6 +202,12 @@ class Steps:
                     self.archive_retention,
                     self.fetch,
                     self.job_retention,
+                    self.browse,
+                    self.verify,
+                    self.delete,
+                    self.list_archives,
+                    self.verification,
+                    self.removal,
                     self.run,
                 ],
                 activity_executor=pool,

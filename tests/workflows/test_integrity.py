@@ -82,8 +82,20 @@ def test_a_plan_asks_only_for_activities_that_there_are():
     config = make_config(**EVERY_STEP)
     plans = (backup_plan(config), restore_plan(config, dry_run=False), fetch_plan(config))
     asked = {step.activity for plan in plans for step in (*plan.steps, *plan.on_error)}
-    # Lists are asked for outside of runs, by the catalogue's workflow.
-    assert asked | {naming.STORAGE_LIST} == set(map(name_of, CONTRACTS))
+    # Lists, and work on one restore point, are asked for outside of runs, by workflows of their own.
+    outside = {
+        naming.STORAGE_LIST,
+        naming.STORAGE_BROWSE,
+        naming.STORAGE_VERIFY,
+        naming.STORAGE_DELETE,
+        naming.ARCHIVE_LIST,
+        naming.RECORD_VERIFICATION,
+        naming.RECORD_REMOVAL,
+        naming.RECORD_PREPARE,
+        naming.RECORD_BEGIN,
+        naming.RECORD_SKIP,
+    }
+    assert asked | outside == set(map(name_of, CONTRACTS))
 
 
 def test_every_workflow_is_registered():

@@ -6,18 +6,13 @@ from typing import TypeVar
 from google.protobuf.message import Message as Proto
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload, Payloads
-from temporalio.api.enums.v1 import TimeoutType
 from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import TimeoutType
+
+from workflows_app.workflows.reasons import TIMEOUT_WORDS
 
 T = TypeVar("T")
-
-_TIMEOUT_WORDS = {
-    TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE: "It took longer than it was allowed to",
-    TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START: "No worker took it in the time allowed",
-    TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE: "It took longer in all than it was allowed to",
-    TimeoutType.TIMEOUT_TYPE_HEARTBEAT: "The worker that did it was lost (no sign of life)",
-}
 
 _converter = pydantic_data_converter.payload_converter
 
@@ -41,7 +36,7 @@ def reason_of(failure: Failure) -> str:
     while failure.HasField("cause"):
         failure = failure.cause
     if failure.HasField("timeout_failure_info"):
-        return _TIMEOUT_WORDS.get(failure.timeout_failure_info.timeout_type, failure.message)
+        return TIMEOUT_WORDS.get(TimeoutType(failure.timeout_failure_info.timeout_type), failure.message)
     return failure.message
 
 

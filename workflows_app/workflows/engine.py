@@ -13,15 +13,19 @@ with workflow.unsafe.imports_passed_through():
     from workflows_app.contracts import RunInput, StepInput, ThawReport
     from workflows_app.domain import naming
     from workflows_app.domain.durations import in_words
+    from workflows_app.domain.plan_rules import backs_up
     from workflows_app.domain.plans import OnFailure, StepSpec
     from workflows_app.domain.restores import RestoreRequest
     from workflows_app.domain.results import Level, Result, WorkflowStatus, WorkflowStatusResult
     from workflows_app.workflows.account import Account
     from workflows_app.workflows.guard import Guard
     from workflows_app.workflows.options import activity_options
+    from workflows_app.workflows.patience import in_turn
     from workflows_app.workflows.pause import FailedStep, Pause
+    from workflows_app.workflows.reasons import reason_of
 
-REPORT_TIMEOUT = timedelta(minutes=15)
+# Longer than a watchdog tries a step that says no: what it has done must not be done again.
+REPORT_TIMEOUT = timedelta(minutes=30)
 
 
 class RunFailed(Exception):
@@ -153,7 +157,7 @@ class StepRunner:
         if thawed:
             await self._thaw()
         await self._decide(asked)
-        return self._refreeze(index) if thawed else index
+        return self._go_on_thawed(index) if thawed else index
 
     async def _decide(self, asked: Sequence[FailedStep]) -> None:
         """Let a person say what to do about ``asked``. Raises RunFailed for an abort, or when nobody does."""
@@ -176,8 +180,15 @@ class StepRunner:
             if spec.key in self._thaws:
                 await self._take(spec, compensates=True)
 
-    def _refreeze(self, index: int) -> int:
-        """Forget what was done since the application was first frozen; answer the stage where that began."""
+    def _go_on_thawed(self, index: int) -> int:
+        """Answer the stage to go on with after a wait for which the application was thawed.
+
+        Where the backup is made there is nothing to freeze it for again, and it is thawed already. Else all
+        that was done since the application was first frozen is forgotten, and begins again there.
+        """
+        if all(step.key in self._done for step in self._plan.steps if backs_up(step)):
+            self._done |= self._thaws
+            return index
         first = next(i for i, stage in enumerate(self._plan.stages) if any(s.freezes for s in stage.steps))
         for stage in self._plan.stages[first : index + 1]:
             self._done -= {step.key for step in stage.steps}
@@ -208,7 +219,7 @@ class StepRunner:
             if is_cancelled_exception(error):
                 self._account.cancel(step)
                 raise
-            reason = _reason(error)
+            reason = reason_of(error)
             self._account.fail(step, reason)
             raise StepRefused(FailedStep(step, spec, reason)) from error
         self._account.end(step, result)
@@ -228,12 +239,15 @@ class StepRunner:
     async def _undo(self, *then: StepSpec) -> None:
         """Undo what is owed, in the plan's order, then take the steps ``then``.
 
-        The own result of each is recorded; one that fails does not keep the others from running.
+        The own result of each is recorded; one that fails, or does not end, does not keep the others from
+        running.
         """
-        for spec in (*self._owed_steps(), *then):
-            with contextlib.suppress(StepRefused, FailureError, asyncio.CancelledError):
-                await self._take(spec, compensates=True)
+        await in_turn(self._take_anyway(spec) for spec in (*self._owed_steps(), *then))
         await self._guard.settle()
+
+    async def _take_anyway(self, spec: StepSpec) -> None:
+        with contextlib.suppress(StepRefused, FailureError, asyncio.CancelledError):
+            await self._take(spec, compensates=True)
 
     async def _await_report(self) -> None:
         """Leave the thaw to the watchdog, which is at it; what it could not do is tried here once more."""
@@ -276,11 +290,3 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost words of a failure."""
-    cause: BaseException = error
-    while isinstance(cause, FailureError) and cause.cause is not None:
-        cause = cause.cause
-    return cause.message if isinstance(cause, FailureError) else str(cause)

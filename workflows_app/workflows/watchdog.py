@@ -12,6 +12,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows_app.domain.results import Result
     from workflows_app.domain.thaws import budget_spent, ordered
     from workflows_app.workflows.options import activity_options
+    from workflows_app.workflows.patience import in_turn
+    from workflows_app.workflows.reasons import reason_of
 
 TRIES = 10
 FIRST_WAIT_SECONDS = 5.0
@@ -55,15 +57,11 @@ class WatchdogWorkflow:
         if not self._owed:
             return
         await self._tell(naming.WINDOW_OVER_SIGNAL, reason)
-        done: list[str] = []
-        failed: dict[str, str] = {}
-        for key in list(self._owed):
-            trouble = await self._undo(key)
-            if trouble is None:
-                done.append(key)
-            else:
-                failed[key] = trouble
-        report = ThawReport(reason=reason, done=tuple(done), failed=tuple(failed))
+        keys = list(self._owed)
+        troubles = dict(zip(keys, await in_turn(map(self._undo, keys)), strict=True))
+        failed = {key: trouble for key, trouble in troubles.items() if trouble is not None}
+        done = tuple(key for key in keys if key not in failed)
+        report = ThawReport(reason=reason, done=done, failed=tuple(failed))
         await self._tell(naming.THAWED_SIGNAL, report)
         if failed:
             words = "; ".join(f"{key}: {trouble}" for key, trouble in failed.items())
@@ -115,7 +113,7 @@ class WatchdogWorkflow:
                 **activity_options(spec.options),
             )
         except ActivityError as error:
-            return str(error.cause or error)
+            return reason_of(error)
         return result.reason if result.code else None
 
     async def _tell(self, signal: str, said: str | ThawReport) -> None:
