@@ -2,6 +2,7 @@
 #   make run     start the dashboard, its worker and its Temporal server (Ctrl-C ends all three)
 #   make test    all tests; ARGS="tests/domain -x" or ARGS=tests/browser runs a part
 #   make lint    every check that needs no run        make format   put the code into its form
+#   make bench   measure against baselines; ARGS="overhead lists" does a part (docs/bench.md)
 #   make lock    resolve the requirements anew        make clean    take away what can be made again
 
 export PORT := $(or $(PORT),8000)
@@ -21,11 +22,11 @@ PYTEST := $(IN_VENV) "$(BIN)/python" -m pytest
 BROWSER_PATHS = $(filter tests/browser%,$(ARGS))
 MAIN_PATHS = $(filter-out $(BROWSER_PATHS),$(filter tests tests/%,$(ARGS)))
 MAIN = $(if $(MAIN_PATHS),yes,$(if $(BROWSER_PATHS),,yes))
-# The tests of the PostgreSQL plugins run real servers, and fail where there is none.
-DATABASES = $(if $(MAIN),$(if $(MAIN_PATHS),$(filter tests tests/ tests/plugins tests/plugins/ tests/plugins/postgres%,$(MAIN_PATHS)),yes))
+# The tests of the database plugins run real servers, and fail where there is none.
+SERVER = $(if $(MAIN),$(if $(MAIN_PATHS),$(filter tests tests/ tests/plugins tests/plugins/ tests/plugins/$(1)%,$(MAIN_PATHS)),yes))
 BROWSER = $(if $(BROWSER_PATHS),yes,$(if $(MAIN_PATHS),,yes))
 
-.PHONY: run test lint format lock clean run-requirements dev-requirements
+.PHONY: run test bench lint format lock clean run-requirements dev-requirements
 
 run: run-requirements
 	@$(IN_VENV) "$(BIN)/python" manage.py prepare
@@ -33,11 +34,16 @@ run: run-requirements
 
 test: dev-requirements
 	@failed=; \
-	$(if $(DATABASES),sh requirements/install.sh postgresql || failed=1;) \
+	$(if $(call SERVER,postgres),sh requirements/install.sh postgresql || failed=1;) \
+	$(if $(call SERVER,mariadb),sh requirements/install.sh mariadb || failed=1;) \
 	$(if $(MAIN),$(PYTEST) $(ARGS) || failed=1;) \
 	$(if $(BROWSER),sh requirements/install.sh chromium && \
 		$(PYTEST) -c tests/browser/pytest.ini --rootdir=. $(if $(BROWSER_PATHS),,tests/browser) $(ARGS) || failed=1;) \
 	test -z "$$failed"
+
+bench: dev-requirements
+	@$(if $(filter log load,$(or $(ARGS),log)),sh requirements/install.sh chromium,:)
+	@$(IN_VENV) "$(BIN)/python" -m tests.bench $(ARGS)
 
 lint: dev-requirements
 	@failed=; \
