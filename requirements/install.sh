@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes what `make` needs: `install.sh run` or `install.sh dev` the environment .venv with the packages of
-# that lock file, `install.sh chromium` the browser of the browser tests, `install.sh postgresql` the server of
-# the database tests. Does nothing where nothing is to do.
+# that lock file, `install.sh chromium` the browser of the browser tests, `install.sh postgresql` and
+# `install.sh mariadb` the servers of the database tests. Does nothing where nothing is to do.
 set -eu
 cd "$(dirname "$0")/.."
 home=$(pwd -P)
@@ -13,9 +13,9 @@ fits() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2
 # Packages can be installed by a machine's root where apt is.
 can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 apt_install() {
-    say "Installing Debian's $1 …"
+    say "Installing Debian's $* …"
     DEBIAN_FRONTEND=noninteractive apt-get -qq update >/dev/null &&
-        DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$1" >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
 }
 
 # The first Python that fits: PYTHON when that is set, else whatever the machine has.
@@ -86,5 +86,16 @@ postgresql)
     }
     apt_install postgresql || give_up "The package postgresql could not be installed: the database tests need it"
     ;;
-*) give_up "usage: sh requirements/install.sh run|dev|chromium|postgresql" ;;
+mariadb)
+    missing=
+    for program in mariadbd mariadb-install-db mariadb-dump mariadb-backup; do
+        PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$program" >/dev/null || missing=1
+    done
+    [ -n "$missing" ] || exit 0
+    # The package mariadb-server would start a server of its own; the tests want the programs alone.
+    packages="mariadb-server-core mariadb-client mariadb-backup"
+    can_apt || give_up "The database tests need MariaDB: install the packages $packages, then start again"
+    apt_install $packages || give_up "The packages $packages could not be installed: the database tests need them"
+    ;;
+*) give_up "usage: sh requirements/install.sh run|dev|chromium|postgresql|mariadb" ;;
 esac

@@ -34,6 +34,8 @@ _ARCHIVE = _Family("archive", "fossul.archive_plugins", ArchivePlugin, BasicArch
 _FAMILIES = (_APP, _STORAGE, _ARCHIVE)
 
 _BUILT_IN = (
+    EntryPoint("mariadb", "workflows_app.plugins.mariadb.plugin:plugin", _APP.group),
+    EntryPoint("mariadb-dump", "workflows_app.plugins.mariadb_dump.plugin:plugin", _APP.group),
     EntryPoint("postgres", "workflows_app.plugins.postgres.plugin:plugin", _APP.group),
     EntryPoint("postgres-dump", "workflows_app.plugins.postgres_dump.plugin:plugin", _APP.group),
     EntryPoint("sample-app", "workflows_app.plugins.sample_app.plugin:plugin", _APP.group),
@@ -100,7 +102,10 @@ class PluginRegistry:
         return plugin
 
     def infos(self) -> tuple[PluginInfo, ...]:
-        """What every plugin says of itself, by family and name; one that fails is logged and left out."""
+        """What every plugin says of itself, by family and name; one that fails is logged and left out.
+
+        Family and name are those by which a configuration asks for it, whatever it calls itself.
+        """
         return tuple(
             info
             for family in _FAMILIES
@@ -128,7 +133,7 @@ class PluginRegistry:
         except Exception as error:  # a bad plugin must not hide the good ones
             logger.warning("No information about %s plugin %r: %r", family.name, name, error)
             return None
-        return info
+        return info.model_copy(update={"name": name, "type": family.name})
 
     def _find(self, family: _Family, name: str) -> Any:
         with self._lock:

@@ -1,6 +1,7 @@
 """What every plugin promises: to tell what it is, and to tell nothing that is secret."""
 
 from workflows_app.domain.results import Level
+from workflows_app.plugins.base import HOLDS, KEEP_RULES
 from workflows_app.plugins.basic.description import RESTORE_DRY_RUN, RESTORE_TARGET, Description, Extension
 from workflows_app.plugins.conformance.cases import Case
 from workflows_app.plugins.conformance.trial import CaseFailed, CaseSkipped, Trial
@@ -14,10 +15,10 @@ _NEEDED = {
 _OPTIONAL = {
     "app": ("discover", "preRestore", "postRestore"),
     "storage": (
-        "restore", "backupDelete", "backupDeleteWorkflow", "mount", "unmount", RESTORE_TARGET,
-        RESTORE_DRY_RUN,
+        "restore", "backupDelete", "backupDeleteWorkflow", "backupVerify", "backupBrowse", "mount", "unmount",
+        RESTORE_TARGET, RESTORE_DRY_RUN, HOLDS, KEEP_RULES,
     ),
-    "archive": ("archiveDelete", "archiveFetch"),
+    "archive": ("archiveDelete", "archiveFetch", HOLDS),
 }  # fmt: skip
 # A shorter value would turn up in innocent words.
 _SHORTEST_SECRET = 4

@@ -15,7 +15,7 @@ from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.postgres.parameters import Parameters
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.session import Session, run_name, session
-from workflows_app.plugins.postgres_server.staging import Staging
+from workflows_app.plugins.staging.folder import Staging
 
 DATA = "data"
 OLDEST_MAJOR = 15

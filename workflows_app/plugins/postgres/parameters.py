@@ -7,7 +7,7 @@ from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.postgres_server.server import SPECS as SERVER_SPECS
 from workflows_app.plugins.postgres_server.server import Server
-from workflows_app.plugins.postgres_server.values import absolute_path, identifier, one_of
+from workflows_app.plugins.values import absolute_path, identifier, one_of
 
 _CHECKPOINTS = ("fast", "spread")
 

@@ -14,10 +14,11 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.postgres.base_backup import DATA, make_base_backup, verify_base_backup
 from workflows_app.plugins.postgres.parameters import SPECS, Parameters
-from workflows_app.plugins.postgres_server.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.postgres_server.leftovers import end_leftovers
 from workflows_app.plugins.postgres_server.programs import Programs
-from workflows_app.plugins.postgres_server.staging import Staging
+from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
+from workflows_app.plugins.staging.folder import Staging
+from workflows_app.plugins.staging.restored import restored_folders
 
 
 class PostgresCluster:
@@ -109,11 +110,8 @@ def _staging(context: PluginContext, parameters: Parameters, run: str = "") -> S
 
 def _restored(context: PluginContext, parameters: Parameters) -> Path:
     """Where the storage plugin puts the copy back: below ``context.restore.target`` when that is given."""
-    number = context.config.backup.workflow_id
-    sources = [Path(content.source) for content in context.config.backup.contents if content.source]
-    own = _staging(context, parameters, number).path
-    folder = next((path for path in sources if path.is_absolute() and path.name == number), own)
-    return Path(f"{context.restore.target.rstrip('/')}{folder}") / DATA
+    own = _staging(context, parameters, context.config.backup.workflow_id)
+    return restored_folders(context, own)[0] / DATA
 
 
 plugin = PostgresCluster()

@@ -12,7 +12,7 @@ from workflows_app.plugins.postgres_dump.parameters import Parameters
 from workflows_app.plugins.postgres_dump.table_progress import TableProgress
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.session import DatabaseFacts, session
-from workflows_app.plugins.postgres_server.staging import Staging
+from workflows_app.plugins.staging.folder import Staging
 
 # What pg_dump says when --lock-wait-timeout is over.
 _LOCKED = re.compile(r"due to (?:statement|lock) timeout; Query was: LOCK TABLE")

@@ -12,7 +12,8 @@ from workflows_app.plugins.postgres_dump.parameters import Parameters
 from workflows_app.plugins.postgres_dump.table_progress import TableProgress
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.session import DatabaseFacts, session
-from workflows_app.plugins.postgres_server.staging import Staging
+from workflows_app.plugins.staging.folder import Staging
+from workflows_app.plugins.staging.restored import restored_folders
 
 
 def check_target(context: PluginContext, parameters: Parameters) -> DatabaseFacts:
@@ -43,15 +44,8 @@ def find_dump(context: PluginContext, staging: Staging) -> Path:
 
     Raises PluginFailed when there is none.
     """
-    number = context.config.backup.workflow_id
-    # Where the backup says that it was; before that it may have been reached through a link.
-    sources = [Path(content.source) for content in context.config.backup.contents if content.source]
-    folders = [path for path in sources if path.is_absolute() and path.name == number]
-    folders.append(staging.path)
-    target = context.restore.target
-    places = [
-        Path(f"{target.rstrip('/')}{folder}") / name for folder in folders for name in FILE_NAMES.values()
-    ]
+    folders = restored_folders(context, staging)
+    places = [folder / name for folder in folders for name in FILE_NAMES.values()]
     for place in places:
         if place.exists() and not place.is_symlink():
             return place

@@ -12,9 +12,9 @@ from workflows_app.plugins.postgres_dump.archive import FILE_NAMES
 from workflows_app.plugins.postgres_dump.dumping import make_dump
 from workflows_app.plugins.postgres_dump.loading import check_target, find_dump, load_dump
 from workflows_app.plugins.postgres_dump.parameters import SPECS, Parameters
-from workflows_app.plugins.postgres_server.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.postgres_server.leftovers import end_leftovers
-from workflows_app.plugins.postgres_server.staging import Staging
+from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
+from workflows_app.plugins.staging.folder import Staging
 
 
 class PostgresDump:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.results import ParameterSpec
-from workflows_app.plugins.postgres_server.values import identifier, one_of, whole_number
+from workflows_app.plugins.values import identifier, one_of, whole_number
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 5432

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid
 
+# PostgreSQL cuts a longer name.
 _NAME_BYTES = 63
 
 
@@ -44,15 +45,15 @@ def flag(field: str, text: str, *, default: bool) -> bool:
     return one_of(field, text, ("true", "false"), "true" if default else "false") == "true"
 
 
-def identifier(field: str, text: str, what: str) -> str:
-    """The name of a role or a database. Raises ConfigInvalid for none, and for what PostgreSQL would cut."""
+def identifier(field: str, text: str, what: str, most: int = _NAME_BYTES) -> str:
+    """The name of a role or a database. Raises ConfigInvalid for none, and for more than ``most`` bytes."""
     text = text.strip()
     if not text:
         raise ConfigInvalid(field, f"is empty: give the name of {what}")
-    if not text.isprintable() or len(text.encode(errors="replace")) > _NAME_BYTES:
+    if not text.isprintable() or len(text.encode(errors="replace")) > most:
         raise ConfigInvalid(
             field,
-            f"{text!r} is not the name of {what}: use up to {_NAME_BYTES} bytes of printable characters",
+            f"{text!r} is not the name of {what}: use up to {most} bytes of printable characters",
         )
     return text
 

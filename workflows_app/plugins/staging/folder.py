@@ -14,7 +14,8 @@ from workflows_app.plugins.filesystem.wording import reason_of, shown
 class Staging:
     """``<root>/<profile>/<config>/<run>``, in which the entries ``names`` are made and nothing else is.
 
-    Fossul has ``<root>/<run>`` (fossul-behaviour.md §7.5); two dashboards would meet in that.
+    Fossul has ``<root>/<run>`` (fossul-behaviour.md §7.5); two dashboards would meet in that. ``path`` is the
+    folder once it is whole, ``partial`` where it is until then.
     """
 
     def __init__(self, root: Path, config: Config, names: tuple[str, ...]) -> None:
@@ -27,7 +28,7 @@ class Staging:
         self._root = root
         self._names = names
         self.path = self._above / config.workflow_id
-        self._partial = self._above / f".{config.workflow_id}.partial"
+        self.partial = self._above / f".{config.workflow_id}.partial"
 
     @contextmanager
     def filling(self, warn: Callable[[str], None]) -> Iterator[Path]:
@@ -37,14 +38,14 @@ class Staging:
         folder stays; ``warn`` is told when that cannot be helped. Raises PluginFailed.
         """
         self.discard()
-        with _touching(self._partial):
+        with _touching(self.partial):
             self._above.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._refuse_links()
-            self._partial.mkdir(mode=0o700)
+            self.partial.mkdir(mode=0o700)
         try:
-            yield self._partial
+            yield self.partial
             with _touching(self.path):
-                self._partial.rename(self.path)
+                self.partial.rename(self.path)
         except BaseException:
             try:
                 self.discard()
@@ -60,7 +61,7 @@ class Staging:
         if not os.path.lexists(self._above):
             return False
         self._refuse_links()
-        found = [folder for folder in (self._partial, self.path) if os.path.lexists(folder)]
+        found = [folder for folder in (self.partial, self.path) if os.path.lexists(folder)]
         for folder in found:
             with _touching(folder):
                 if folder.is_symlink():

@@ -1,0 +1,74 @@
+"""Where the files of a server are, and whether a copy of its data folder has all of them."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.mariadb_server.facts import ask_rows, release_of
+from workflows_app.plugins.mariadb_server.programs import Programs, Release
+
+# Relative ones are in the data folder.
+_FOLDERS = ("innodb_data_home_dir", "innodb_undo_directory", "innodb_log_group_home_dir", "aria_log_dir_path")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFiles:
+    """A server's version, the first two parts of that, and its data folder."""
+
+    version: str
+    release: Release
+    data: Path
+
+
+def find_files(programs: Programs, client: str) -> ServerFiles:
+    """Ask the server where its files are, and look at them.
+
+    Raises PluginFailed when the data folder cannot be read here, or when a part of the data is elsewhere: a
+    restored copy would then meet the files of the live server.
+    """
+    variables = ", ".join(f"IFNULL(@@{name}, '')" for name in _FOLDERS)
+    ((version, data, *folders),) = ask_rows(programs, client, f"VERSION(), @@datadir, {variables}")
+    release = release_of(version, programs.server.where)
+    place = Path(data)
+    for name, folder in zip(_FOLDERS, folders, strict=True):
+        if folder.startswith("/") and os.path.normpath(folder) != os.path.normpath(data):
+            raise PluginFailed(
+                f"The server has files in {shown(folder)} ({name}), outside of its data folder, where a "
+                "restored copy would meet the live ones: use mariadb-dump"
+            )
+    try:
+        outside = next(_leading_out(place), None)
+    except OSError as error:
+        raise PluginFailed(
+            f"The server's data folder {shown(data)} cannot be read here: {reason_of(error)}. The worker "
+            f"must run on the server's machine, as a user who may read it (uid {os.geteuid()} now), or use "
+            "mariadb-dump"
+        ) from None
+    if outside:
+        raise PluginFailed(
+            f"The server has data outside of its data folder, by {shown(str(outside))}, where a "
+            "restored copy would meet the live one: use mariadb-dump"
+        )
+    return ServerFiles(version, release, place)
+
+
+def log_position(programs: Programs, client: str) -> int:
+    """Up to which position (LSN) the server has written its log. Raises PluginFailed, Cancelled."""
+    ((position,),) = ask_rows(
+        programs,
+        client,
+        "variable_value FROM information_schema.GLOBAL_STATUS WHERE variable_name = 'INNODB_LSN_CURRENT'",
+    )
+    return int(position)
+
+
+def _leading_out(data: Path) -> Iterator[Path]:
+    """What in a data folder is elsewhere: links, and InnoDB's files that say where a table is."""
+    for entry in data.iterdir():
+        if entry.is_symlink():
+            yield entry
+        elif entry.is_dir() and entry.name != "lost+found":
+            yield from (file for file in entry.iterdir() if file.suffix == ".isl" or file.is_symlink())

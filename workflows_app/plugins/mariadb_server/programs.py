@@ -1,0 +1,138 @@
+"""Runs MariaDB's own programs: what they know of the server, and what they say."""
+
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from workflows_app.domain.errors import ConfigInvalid, PluginFailed
+from workflows_app.domain.redaction import Redactor
+from workflows_app.domain.results import Level
+from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.mariadb_server.server import Server
+from workflows_app.plugins.process import run_process
+
+CONNECT_SECONDS = 15
+Release = tuple[int, int]
+
+# Each program has the name that MySQL gave it, too.
+_NAMES = {
+    "mariadb": "mariadb|mysql",
+    "mariadb-dump": "mariadb-dump|mysqldump",
+    "mariadb-backup": "mariadb-backup|mariabackup",
+}
+# mariadb-backup prints all grants, hashes of passwords among them.
+_HASH = re.compile(r"\bIDENTIFIED (?:BY|VIA)\b.*", re.IGNORECASE)
+_ERROR = re.compile(r"ERROR (?P<code>[0-9]+) \([0-9A-Z]+\).*")
+# No connection, or none with this user: errmsg.h of the client, mysqld_error.h of the server.
+_NO_CONNECTION = frozenset({"1045", "1130", "1698", "2002", "2003", "2005", "2013", "2026"})
+# How many lines of an error are told again when the program has ended.
+_TOLD = 4
+
+
+class Programs:
+    """The programs of one call of a plugin, which all speak to one server.
+
+    The password reaches them by their environment alone. They read no option file, and what the worker's
+    own environment says of MariaDB they do not know.
+    """
+
+    def __init__(self, context: PluginContext, server: Server) -> None:
+        self.context = context
+        self.server = server
+        self._redactor = Redactor([server.password])
+        kept = {
+            name: value
+            for name, value in context.environment.items()
+            if not name.startswith(("MYSQL", "MARIADB"))
+        }
+        # The words that are looked for are English.
+        own = {"MYSQL_PWD": server.password, "LC_ALL": "C"}
+        self._environment = kept | {name: value for name, value in own.items() if value}
+
+    def release(self, field: str, command: str, program: str) -> Release:
+        """The release of MariaDB, such as (10, 11), of ``command``, which must be ``program``.
+
+        Raises ConfigInvalid, for the parameter ``field``, when it cannot be run or is another program;
+        Cancelled.
+        """
+        lines: list[str] = []
+        argv = [command, "--no-defaults", "--version"]
+        ended = run_process(argv, context=self.context, on_line=lines.append, environment=self._environment)
+        said = lines[0] if lines else ""
+        if not ended.ok:
+            raise ConfigInvalid(
+                field,
+                f"{command!r} cannot be run: {ended.reason}{f' ({said})' if said else ''}. Install MariaDB's "
+                f"programs where the worker runs, or give the path of {program}",
+            )
+        found = re.match(rf"(?:\S*/)?(?:{_NAMES[program]})\s.*?([0-9]+)\.([0-9]+)\.[0-9]+-MariaDB", said)
+        if found is None:
+            raise ConfigInvalid(
+                field, f"{command!r} is not {program} of MariaDB: it says {said[:100]!r} of itself"
+            )
+        return int(found[1]), int(found[2])
+
+    def ask(self, client: str, question: str) -> list[str]:
+        """The lines that the server answers to SQL, columns separated by tabs.
+
+        Raises PluginFailed, with the server's words; ConfigInvalid when ``client`` cannot be run; Cancelled.
+        """
+        lines: list[str] = []
+        argv = [
+            client,
+            "--no-defaults",
+            *self.server.arguments,
+            f"--connect-timeout={CONNECT_SECONDS}",
+            "--default-character-set=utf8mb4",
+            "--batch",
+            "--skip-column-names",
+            f"--execute={question}",
+        ]
+        ended = run_process(argv, context=self.context, on_line=lines.append, environment=self._environment)
+        if ended.ok:
+            return lines
+        error = next((line for line in lines if _ERROR.fullmatch(line)), lines[-1] if lines else "")
+        what = f"{self.server.where} as {self.server.user!r}"
+        code = _ERROR.fullmatch(error)
+        words = self._without_secrets(error) or f"{client} ended with [{ended.reason}]"
+        if code and code["code"] in _NO_CONNECTION:
+            raise PluginFailed(
+                f"Cannot connect to {what}: {words.rstrip('.')}. Check MysqlHost, MysqlPort, MysqlUser, "
+                "MysqlPassword and MysqlSslMode, and that the server lets this worker in"
+            )
+        raise PluginFailed(f"Cannot ask {what}: {words}")
+
+    def run(
+        self,
+        argv: Sequence[str],
+        judge: Callable[[str], tuple[Level, str] | None],
+        on_detail: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """Run a program to its end.
+
+        Each line is given to ``on_detail``, and said as ``judge`` answers: at a level and in words, or not.
+
+        Raises PluginFailed, with how it ended and its first errors, when it did not succeed; Cancelled.
+        """
+        errors: list[str] = []
+        last: deque[str] = deque(maxlen=_TOLD)
+
+        def hear(line: str) -> None:
+            line = self._without_secrets(line)
+            on_detail(line)
+            said = judge(line)
+            if said is not None:
+                (errors if said[0] == Level.ERROR else last).append(said[1])
+                self.context.say(*said)
+
+        self.context.say(Level.CMD, f"Executing command [{' '.join(argv)}]")
+        ended = run_process(argv, context=self.context, on_line=hear, environment=self._environment)
+        if not ended.ok:
+            program = argv[0].rpartition("/")[2]
+            told = errors[:_TOLD] or list(last)
+            raise PluginFailed(
+                f"{program} ended with [{ended.reason}]{': ' if told else ''}{'; '.join(told)}"
+            )
+
+    def _without_secrets(self, line: str) -> str:
+        return self._redactor.redact(_HASH.sub("IDENTIFIED ***", line))

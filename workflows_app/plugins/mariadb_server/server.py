@@ -1,0 +1,125 @@
+"""Which server a plugin speaks to, and as whom: the parameters that all of MariaDB's plugins share."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.values import absolute_path, identifier, one_of, whole_number
+
+DEFAULT_HOST = "localhost"
+DEFAULT_PORT = 3306
+NAME_BYTES = 128
+
+_SSL_MODES = ("prefer", "disable", "verify")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", re.ASCII)
+# What sun_path can hold.
+_SOCKET_BYTES = 107
+
+# The first five names are Fossul's (fossul-behaviour.md §7.5).
+SPECS = (
+    ParameterSpec(
+        name="MysqlHost",
+        help="The server's name or address, or the absolute path of its socket.",
+        default=DEFAULT_HOST,
+    ),
+    ParameterSpec(
+        name="MysqlProto",
+        help="tcp, or unix for a socket. Empty: unix when MysqlHost is an absolute path, tcp otherwise.",
+    ),
+    ParameterSpec(name="MysqlPort", help="The server's port, 1 to 65535.", default=str(DEFAULT_PORT)),
+    ParameterSpec(name="MysqlUser", help="The user that connects.", required=True),
+    ParameterSpec(
+        name="MysqlPassword",
+        help="The user's password. Empty: none, for a user who is known by the socket.",
+        secret=True,
+    ),
+    ParameterSpec(
+        name="MysqlSslMode",
+        help="prefer (as MariaDB's programs do by themselves, which may be without TLS), disable, or verify "
+        "(TLS with a certificate that is checked, or no connection).",
+        default="prefer",
+    ),
+    ParameterSpec(
+        name="MysqlSslCa",
+        help="A file with the certificates that are trusted, for MysqlSslMode verify. Empty: the system's.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server, and the user and password that open it. ``host`` may be the path of a socket."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    ssl_mode: str
+    ssl_ca: str
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> "Server":
+        """Read a plugin's parameters. Raises ConfigInvalid, which names the one that is refused."""
+        host = _host(given.get("MysqlHost", "").strip() or DEFAULT_HOST)
+        own = "unix" if host.startswith("/") else "tcp"
+        if one_of("MysqlProto", given.get("MysqlProto", ""), ("tcp", "unix"), own) != own:
+            raise ConfigInvalid(
+                "MysqlProto", f"must be {own!r} or empty, since MysqlHost is {host!r}: unix needs a path"
+            )
+        ssl_ca = given.get("MysqlSslCa", "").strip()
+        return cls(
+            host=host,
+            port=whole_number("MysqlPort", given.get("MysqlPort", ""), DEFAULT_PORT, 65535),
+            user=identifier("MysqlUser", given.get("MysqlUser", ""), "the user that connects", NAME_BYTES),
+            password=_password(given.get("MysqlPassword", "")),
+            ssl_mode=one_of("MysqlSslMode", given.get("MysqlSslMode", ""), _SSL_MODES, "prefer"),
+            ssl_ca=str(absolute_path("MysqlSslCa", ssl_ca)) if ssl_ca else "",
+        )
+
+    @property
+    def where(self) -> str:
+        """The server as an operator knows it: ``db.example.org:3306``, ``/run/mysqld/mysqld.sock``."""
+        if self.host.startswith("/"):
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def arguments(self) -> list[str]:
+        """How MariaDB's programs are told of the server; the password is not in it."""
+        if self.host.startswith("/"):
+            to = [f"--socket={self.host}"]
+        else:
+            # They would take "localhost" for the socket.
+            to = [f"--host={'127.0.0.1' if self.host == 'localhost' else self.host}", f"--port={self.port}"]
+        tls = {
+            "prefer": [],
+            "disable": ["--skip-ssl"],
+            "verify": [
+                "--ssl",
+                "--ssl-verify-server-cert",
+                *([f"--ssl-ca={self.ssl_ca}"] * bool(self.ssl_ca)),
+            ],
+        }[self.ssl_mode]
+        return [*to, f"--user={self.user}", *tls]
+
+
+def _host(text: str) -> str:
+    if text.startswith("/"):
+        if not text.isprintable() or len(text.encode()) > _SOCKET_BYTES:
+            raise ConfigInvalid(
+                "MysqlHost", f"{text!r} is no path of a socket: use up to {_SOCKET_BYTES} bytes"
+            )
+        return text
+    if len(text) > 253 or not _HOST.fullmatch(text):
+        raise ConfigInvalid(
+            "MysqlHost", f"{text!r} is neither one host's name or address nor the absolute path of a socket"
+        )
+    return text
+
+
+def _password(text: str) -> str:
+    if "\0" in text or "\n" in text:
+        raise ConfigInvalid("MysqlPassword", "has a line break or a NUL character, which no password may")
+    return text
