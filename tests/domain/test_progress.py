@@ -185,3 +185,17 @@ def test_a_description_older_than_the_history_changes_nothing():
 def test_progress_survives_the_database():
     progress = fold([*STARTED, *step(0, "quiesce-plugin", 1), RunClosed(at(5), RunState.ERROR, "x")])
     assert Progress.model_validate(progress.model_dump(mode="json")) == progress
+
+
+def test_a_run_that_freezes_again_adds_up_the_times_that_the_application_stood_still():
+    twice = fold(
+        [
+            *STARTED,
+            *step(0, "quiesce-plugin", 1),
+            *undo(1, "unquiesce-plugin", 5),
+            *step(2, "quiesce-plugin", 20),
+        ]
+    )
+    assert twice.freezes(at(30)) == ((at(1), at(6)), (at(20), at(30)))
+    assert twice.frozen_seconds(at(30)) == 15
+    assert twice.frozen

@@ -37,13 +37,13 @@ def log_in(name: str, group: str | None = None) -> str:
 class Socket(ApplicationCommunicator):
     """A socket to the real application."""
 
-    def __init__(self, number: int, cookie: str = "", origin: str = ORIGIN) -> None:
+    def __init__(self, number: int, cookie: str = "", origin: str = ORIGIN, path: str = "") -> None:
         headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
         if cookie:
             headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))
         scope = {
             "type": "websocket",
-            "path": f"/ws/runs/{number}/",
+            "path": path or f"/ws/runs/{number}/",
             "query_string": b"",
             "headers": headers,
             "subprotocols": [],

@@ -319,9 +319,14 @@ def test_a_run_that_ended_frozen_is_loud_on_the_overview_and_marked_in_lists(ope
 
 def test_empty_pages_say_how_to_fill_them(client: Client, db) -> None:
     viewer = sign_in(client, "viewer")
-    assert "make run" in text(viewer.get("/"))
-    assert "make run" in text(viewer.get("/profiles/"))
+    assert "Ask somebody of the group" in text(viewer.get("/"))
+    assert "Ask somebody of the group" in text(viewer.get("/profiles/"))
     assert "Nothing has run yet." in text(viewer.get("/runs/"))
+    viewer.logout()
+    admin = User.objects.create_superuser("root")
+    client.force_login(admin)
+    assert "Create a profile" in text(client.get("/"))
+    assert "Create a profile" in text(client.get("/profiles/"))
 
 
 def test_log_in_and_out(client: Client, site: None) -> None:

@@ -1,5 +1,6 @@
 """What a workflow may import: a worker that has one which imports Django refuses to start."""
 
+import ast
 import importlib
 import re
 from pathlib import Path
@@ -9,7 +10,7 @@ from temporalio import workflow
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from tests.workflows.unfit import PASSED_THROUGH, write_unfit
-from workflows_app import worker
+from workflows_app import worker, workflows
 from workflows_app.worker import WorkerOptions, WorkerRunner, workflow_runner
 from workflows_app.workflows.registered import WORKFLOWS
 
@@ -72,3 +73,45 @@ async def test_the_workflows_of_the_product_are_fit(workflow_class):
 async def test_temporals_own_sandbox_would_let_django_in(unfit):
     """If this ever fails, the ban of our own has become superfluous."""
     prepare(SandboxedWorkflowRunner(), unfit(PASSED_THROUGH.format(statement="import django")))
+
+
+DETERMINISTIC = {
+    "asyncio",
+    "collections.abc",
+    "contextlib",
+    "dataclasses",
+    "temporalio",
+    "temporalio.common",
+    "temporalio.exceptions",
+    "temporalio.workflow",
+    "typing",
+}
+FORBIDDEN = {
+    "now",
+    "utcnow",
+    "today",
+    "monotonic",
+    "perf_counter",
+    "uuid4",
+    "urandom",
+    "random",
+    "getenv",
+}
+
+
+@pytest.mark.parametrize("path", sorted(Path(workflows.__path__[0]).glob("*.py")), ids=lambda path: path.stem)
+def test_what_a_workflow_is_made_of_is_deterministic(path):
+    """Also where the sandbox does not load it anew: nothing that knows the time, chance or the machine."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert {name.name for name in node.names} <= DETERMINISTIC, ast.unparse(node)
+        elif isinstance(node, ast.ImportFrom):
+            names = {name.name for name in node.names}
+            ours = str(node.module).startswith(
+                ("workflows_app.contracts", "workflows_app.domain", "workflows_app.workflows")
+            )
+            spans = node.module == "datetime" and names <= {"timedelta", "datetime"}
+            assert ours or spans or node.module in DETERMINISTIC, ast.unparse(node)
+        elif isinstance(node, ast.Attribute) and node.attr in FORBIDDEN:
+            assert ast.unparse(node.value) == "workflow", ast.unparse(node)

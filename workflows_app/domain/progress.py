@@ -76,10 +76,10 @@ class Progress(_Value):
     """A run as a page shows it.
 
     ``frozen_since`` is when the first freezing step was asked for, ``thawed_at`` when the last thing
-    frozen was undone; a run that freezes again begins anew, and ``frozen_before`` has the seconds of the
-    earlier times. ``thaw_failed`` says that an attempt to undo ended in error. ``still_frozen`` and
-    ``still_owed`` are the keys of the steps that would thaw, and undo, what is left. ``pause_until`` is set
-    while the run waits for a person.
+    frozen was undone; a run that freezes again begins anew, and ``earlier_freezes`` has from when to
+    when the earlier ones were. ``thaw_failed`` says that an attempt to undo ended in error. ``still_frozen``
+    and ``still_owed`` are the keys of the steps that would thaw, and undo, what is left. ``pause_until`` is
+    set while the run waits for a person.
     """
 
     state: RunState = RunState.RUNNING
@@ -89,7 +89,7 @@ class Progress(_Value):
     cancel_requested: bool = False
     steps: tuple[StepProgress, ...] = ()
     frozen_since: datetime | None = None
-    frozen_before: float = 0.0
+    earlier_freezes: tuple[tuple[datetime, datetime], ...] = ()
     thawed_at: datetime | None = None
     thaw_failed: bool = False
     backup_name: str = ""
@@ -111,12 +111,16 @@ class Progress(_Value):
             return FreezeState.UNKNOWN
         return FreezeState.FAILED if self.thaw_failed else FreezeState.FROZEN
 
-    def frozen_seconds(self, now: datetime) -> float:
-        """For how long the application has stood still in all, until ``now``."""
+    def freezes(self, now: datetime) -> tuple[tuple[datetime, datetime], ...]:
+        """From when to when the application stood still, each time, until ``now``."""
         end = now if self.frozen else self.thawed_at
         if self.frozen_since is None or end is None:
-            return self.frozen_before
-        return self.frozen_before + (end - self.frozen_since).total_seconds()
+            return self.earlier_freezes
+        return (*self.earlier_freezes, (self.frozen_since, end))
+
+    def frozen_seconds(self, now: datetime) -> float:
+        """For how long the application has stood still in all, until ``now``."""
+        return sum((end - since).total_seconds() for since, end in self.freezes(now))
 
     @property
     def guarded(self) -> bool:
@@ -221,7 +225,7 @@ class Progress(_Value):
             changes["still_owed"] = _with(self.still_owed, spec.undo)
         if spec.freezes and spec.undo:
             if not self.frozen:
-                changes["frozen_before"] = self.frozen_seconds(event.time)
+                changes["earlier_freezes"] = self.freezes(event.time)
                 changes["frozen_since"] = event.time
             changes["thawed_at"] = None
             changes["still_frozen"] = _with(self.still_frozen, spec.undo)

@@ -2,6 +2,22 @@
 
 from workflows_app.models.audit import AuditEntry
 from workflows_app.models.catalog import BackupConfig, Policy, Profile
+from workflows_app.models.holds import Hold
+from workflows_app.models.plugins import PluginRecord
+from workflows_app.models.restore_points import Removal, Verification
 from workflows_app.models.runs import Run, RunMessage
+from workflows_app.models.versions import ConfigVersion
 
-__all__ = ["AuditEntry", "BackupConfig", "Policy", "Profile", "Run", "RunMessage"]
+__all__ = [
+    "AuditEntry",
+    "BackupConfig",
+    "ConfigVersion",
+    "Hold",
+    "PluginRecord",
+    "Policy",
+    "Profile",
+    "Removal",
+    "Run",
+    "RunMessage",
+    "Verification",
+]

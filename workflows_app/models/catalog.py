@@ -6,10 +6,11 @@ from workflows_app.domain.config import WhenBusy
 
 
 class Profile(models.Model):
-    """A group of configurations."""
+    """A group of configurations. While it is ``disabled`` no backup of any of them starts."""
 
     name = models.CharField(max_length=63, unique=True)
     description = models.CharField(max_length=200, blank=True)
+    disabled = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["name"]
@@ -22,13 +23,16 @@ class BackupConfig(models.Model):
     """One application's backup set-up. ``settings`` is Fossul's Config as JSON, less what a run adds.
 
     ``plan`` is how its backups are run, where that differs from Fossul's order (``domain.plan_layouts``).
-    Policies live in their own table; everything else that Fossul's main and plugin files hold is in
-    ``settings``, under Fossul's JSON keys (fossul-behaviour.md §1).
+    ``version`` is the number of its newest version, 0 while it has none; ``disabled`` says that no backup of
+    it starts. Policies live in their own table; everything else that Fossul's main and plugin files hold is
+    in ``settings``, under Fossul's JSON keys (fossul-behaviour.md §1).
     """
 
     profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="configs")
     name = models.CharField(max_length=63)
     description = models.CharField(max_length=200, blank=True)
+    disabled = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=0)
     settings = models.JSONField(default=dict)
     plan = models.JSONField(default=dict, blank=True)
 
@@ -43,6 +47,7 @@ class BackupConfig(models.Model):
 class Policy(models.Model):
     """A named retention of a configuration: how many backups and archives of it are kept.
 
+    ``keep_rules`` are a ``domain.keep_rules.KeepRules`` as JSON: what is kept beside the newest backups.
     ``when_busy`` is what a start does while another run holds the configuration's lock.
     """
 
@@ -50,6 +55,7 @@ class Policy(models.Model):
     name = models.CharField(max_length=63)
     keep_backups = models.PositiveIntegerField()
     keep_archives = models.PositiveIntegerField(default=0)
+    keep_rules = models.JSONField(default=dict, blank=True)
     position = models.PositiveIntegerField(default=0)
     when_busy = models.CharField(
         max_length=8, choices=[(choice.value, choice.value) for choice in WhenBusy], default=WhenBusy.REFUSE

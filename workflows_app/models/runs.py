@@ -1,9 +1,12 @@
 """Runs and their messages: a projection of Temporal, and the one full log (ADR 0002)."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from workflows_app.domain.states import RunState
+from workflows_app.models.elapsed import Elapsed
+
+_FILTERS = ("status", "profile", "config", "policy", "type")
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -12,6 +15,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def open(self) -> "RunQuerySet":
         """The runs that were not yet seen to have closed."""
         return self.filter(finished__isnull=True)
+
+    def guarded(self) -> "RunQuerySet":
+        """The closed runs whose watchdog may still thaw what they left frozen."""
+        return self.filter(guarded=True)
 
     def unsettled(self) -> "RunQuerySet":
         """The runs of which something may still change: the open ones, and what a watchdog guards."""
@@ -25,10 +32,13 @@ class RunQuerySet(models.QuerySet["Run"]):
 class Run(models.Model):
     """One backup (or restore). Its ``pk`` is the run's number: Fossul's workflow id, never used twice.
 
-    ``workflow_id`` and ``run_id`` are Temporal's; ``run_id`` is empty until the start was answered.
+    ``version`` is that of the configuration that it was given, None where that has none.
+    ``workflow_id`` and ``run_id`` are Temporal's; ``run_id`` is empty until the start was answered; that of a
+    run which a schedule expects is, until it begins, the run id of what the schedule started.
     ``progress`` is the last fold of the run's history (``domain.progress.Progress`` as JSON), ``result``
     Fossul's result JSON once the run is closed. ``guarded`` says that a watchdog may still thaw what the
-    closed run left frozen. All of it can be rebuilt from Temporal.
+    closed run left frozen, ``seconds`` how long it took, NULL while it is open. All of it can be rebuilt
+    from Temporal.
     """
 
     workflow_id = models.CharField(max_length=200)
@@ -37,6 +47,7 @@ class Run(models.Model):
     profile = models.CharField(max_length=63)
     config = models.CharField(max_length=63)
     policy = models.CharField(max_length=63)
+    version = models.PositiveIntegerField(null=True, blank=True)
     status = models.CharField(
         max_length=12,
         choices=[(state.value, state.value) for state in RunState],
@@ -45,6 +56,11 @@ class Run(models.Model):
     requested_by = models.CharField(max_length=150)
     started = models.DateTimeField()
     finished = models.DateTimeField(null=True, blank=True)
+    seconds = models.GeneratedField(
+        expression=Elapsed(F("started"), F("finished")),
+        output_field=models.FloatField(null=True),
+        db_persist=True,
+    )
     backup_bytes = models.BigIntegerField(null=True, blank=True)
     failure = models.TextField(blank=True)
     progress = models.JSONField(default=dict)
@@ -57,6 +73,16 @@ class Run(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["profile", "config", "-id"], name="run_by_config"),
+            models.Index(
+                fields=["profile", "config", "policy", "-id"],
+                name="run_completed",
+                condition=Q(type="backup", status=RunState.COMPLETED.value),
+            ),
+            models.Index(fields=["type", "started", "profile", "config", "status"], name="run_by_day"),
+            # With all that lists are filtered by: a filter costs no look at the rows, which are large.
+            models.Index(fields=["-started", "-id", *_FILTERS], name="run_by_start"),
+            models.Index(fields=["-seconds", "-id", *_FILTERS, "started"], name="run_by_duration"),
+            models.Index(fields=["-backup_bytes", "-id", *_FILTERS, "started"], name="run_by_size"),
             models.Index(fields=["id"], name="run_open", condition=Q(finished__isnull=True)),
             models.Index(fields=["id"], name="run_guarded", condition=Q(guarded=True)),
         ]

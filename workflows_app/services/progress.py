@@ -52,14 +52,20 @@ class RunAddress:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nobody works on the run: no worker has polled the queue since ``last_poll`` (None: never)."""
+    """Nobody works on the run: no worker has polled the queue since ``last_poll`` (None: never).
+
+    ``busy`` when workers do poll, but none has taken the step that waits: they are at work on others.
+    """
 
     task_queue: str
     last_poll: datetime | None
+    busy: bool = False
 
     @property
     def words(self) -> str:
         """What to tell an operator."""
+        if self.busy:
+            return "The workers are busy with other steps: this one begins when one is free."
         seen = (
             f"the last one polled at {self.last_poll:%H:%M:%S} UTC"
             if self.last_poll
@@ -176,12 +182,13 @@ async def describe(execution: WorkflowExecution) -> DescribeWorkflowExecutionRes
 
 
 async def find_stall(description: DescribeWorkflowExecutionResponse, progress: Progress) -> Stall | None:
-    """Whether something has waited for a worker for a while, and none has polled since."""
-    waiting = [
+    """Whether something has waited for a worker for a while: none has polled since, or all are busy."""
+    steps = [
         step.scheduled
         for step in progress.steps
         if step.state is StepState.WAITING and step.retry_at is None and step.scheduled
     ]
+    waiting = list(steps)
     if description.HasField("pending_workflow_task"):
         waiting.append(moment(description.pending_workflow_task.scheduled_time))
     waiting.extend(s.retry_at for s in progress.steps if s.retry_at is not None)
@@ -191,5 +198,6 @@ async def find_stall(description: DescribeWorkflowExecutionResponse, progress: P
     task_queue = description.execution_config.task_queue.name
     last_poll = await workers.last_poll(task_queue)
     if last_poll is not None and last_poll >= min(waiting):
-        return None
+        busy = any((now - since).total_seconds() > STALL_SECONDS for since in steps)
+        return Stall(task_queue, None, busy=True) if busy else None
     return Stall(task_queue, last_poll)

@@ -24,7 +24,8 @@ class RunSummary:
     """A run as a list shows it. Times are aware, ``backup_bytes`` is None when nothing was backed up.
 
     ``frozen_since`` is set while what the run froze has not been thawed, as far as is recorded; ``waits``
-    says that the run waits for a person.
+    says that the run waits for a person. ``version`` is that of the configuration that it was given, None
+    where it had none.
     """
 
     number: int
@@ -42,6 +43,7 @@ class RunSummary:
     frozen_since: datetime | None = None
     thaw_failed: bool = False
     waits: bool = False
+    version: int | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -94,7 +96,7 @@ def get_run(actor: Actor, number: int) -> RunDetail:
     if run is None:
         raise NotFound(f"There is no run {number}.")
     return RunDetail(
-        summary=_summary(run),
+        summary=summarize(run),
         progress=_progress(run),
         result=run.result,
         address=address_of(run),
@@ -125,7 +127,7 @@ def list_runs(
         runs = runs.open()
     found = Paginator(runs.defer("result"), per_page).get_page(page)
     return RunPage(
-        runs=tuple(_summary(run) for run in found),
+        runs=tuple(summarize(run) for run in found),
         total=found.paginator.count,
         page=found.number,
         pages=found.paginator.num_pages,
@@ -133,11 +135,40 @@ def list_runs(
 
 
 def latest_runs(actor: Actor) -> dict[tuple[str, str], RunSummary]:
-    """Answer the newest run of each configuration that ever ran, by (profile, config). Raises NotAllowed."""
+    """Answer the newest run of each configuration that ever ran, by (profile, config); none that was
+    skipped.
+
+    Raises NotAllowed.
+    """
     actor.require(Right.VIEW)
     newest = Run.objects.order_by().values("profile", "config").annotate(newest=Max("pk")).values("newest")
-    runs = Run.objects.filter(pk__in=newest).defer("result")
-    return {(run.profile, run.config): _summary(run) for run in runs}
+    found = (_begun(run) for run in Run.objects.filter(pk__in=newest).defer("result"))
+    return {(run.profile, run.config): summarize(run) for run in found if run is not None}
+
+
+def _begun(run: Run) -> Run | None:
+    """``run``, or the newest one before it that was not skipped: few need a query of their own."""
+    if run.status != RunState.SKIPPED.value:
+        return run
+    others = Run.objects.of(run.profile, run.config).exclude(status=RunState.SKIPPED.value)
+    return others.order_by("-pk").defer("result").first()
+
+
+def newest_number(actor: Actor) -> int:
+    """Answer the number of the last run that there is, 0 for none. Raises NotAllowed."""
+    actor.require(Right.VIEW)
+    return Run.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def lock_holder(actor: Actor, run: RunSummary) -> RunSummary | None:
+    """Answer the run that holds the lock for which a queued one waits, None when none does any more.
+
+    Raises NotAllowed.
+    """
+    actor.require(Right.VIEW)
+    others = Run.objects.of(run.profile, run.config).open().exclude(status=RunState.QUEUED.value)
+    holder = others.exclude(pk=run.number).defer("result").order_by("pk").first()
+    return summarize(holder) if holder else None
 
 
 def _progress(run: Run) -> Progress:
@@ -148,7 +179,8 @@ def _progress(run: Run) -> Progress:
     )
 
 
-def _summary(run: Run) -> RunSummary:
+def summarize(run: Run) -> RunSummary:
+    """Answer a row, read without its result, as lists show it."""
     current = _progress(run).current if run.finished is None else None
     return RunSummary(
         number=run.pk,
@@ -166,6 +198,7 @@ def _summary(run: Run) -> RunSummary:
         frozen_since=_frozen_since(run.progress),
         thaw_failed=bool(run.progress.get("thaw_failed")),
         waits=run.finished is None and bool(run.progress.get("pause_until")),
+        version=run.version,
     )
 
 

@@ -14,6 +14,7 @@ from asgiref.sync import sync_to_async
 
 from workflows_app.domain.results import Level
 from workflows_app.services import log_windows, messages, runs
+from workflows_app.services.attempts import Spoken, attempt_times
 from workflows_app.services.log_windows import LogSection
 from workflows_app.services.messages import LogLine, Place, Tail
 from workflows_app.services.permissions import Actor, Right
@@ -35,11 +36,12 @@ class State:
 
     run: RunDetail
     sight: Sight
+    spoken: dict[Place, Spoken]
     rendered: dict[frozenset[Right], str] = field(default_factory=dict)
 
     def view(self, actor: Actor) -> RunView:
         """What the partials show to ``actor``."""
-        return run_view(self.run.summary, self.sight, actor, datetime.now(UTC))
+        return run_view(self.run.summary, self.sight, actor, datetime.now(UTC), spoken=self.spoken)
 
     def html(self, actor: Actor) -> str:
         """The frame for ``actor``."""
@@ -174,6 +176,7 @@ class LiveRun:
         self.number = number
         self.tail = Tail(number)
         self.levels: Counter[Level] = Counter()
+        self.spoken: dict[Place, Spoken] = {}
         self.state: State | None = None
         self.begun = asyncio.Event()
         self.finished = False
@@ -211,12 +214,15 @@ class LiveRun:
                         elif not seen.progress.steps:
                             # Temporal was away before anything could be read: show what was recorded.
                             seen = replace(seen, progress=run.progress)
-                        self.state = State(run, seen)
+                        self.state = State(run, seen, dict(self.spoken))
                         self.begun.set()
                         self._tell(self.state)
                     else:
                         for place, group in groupby(seen, key=lambda line: line.place):
-                            self._tell(Lines(self.number, place, list(group)))
+                            lines = list(group)
+                            first = self.spoken[place].first if place in self.spoken else lines[0].time
+                            self.spoken[place] = Spoken(first, lines[-1].time)
+                            self._tell(Lines(self.number, place, lines))
                         self.levels.update(Level(line.level) for line in seen)
                         self._tell(Counts(self.levels))
             self.finished = True
@@ -231,6 +237,7 @@ class LiveRun:
         stored = await sync_to_async(log_windows.census)(WATCHER, self.number)
         self.tail.read.update(stored.places)
         self.levels = stored.levels
+        self.spoken = await sync_to_async(attempt_times)(WATCHER, self.number)
 
 
 _runs: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, LiveRun]]" = WeakKeyDictionary()

@@ -1,24 +1,27 @@
 """What pages show, worked out from what services answer. Plain values; every time is an aware datetime."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from workflows_app.domain import ansi
 from workflows_app.domain.errors import PlanRefused
 from workflows_app.domain.events import StepReport
 from workflows_app.domain.progress import Progress, StepProgress
 from workflows_app.domain.states import FreezeState, RunState, StepState
+from workflows_app.services.attempts import Spoken
+from workflows_app.services.messages import Place
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.progress import Sight
 from workflows_app.services.runs import RunSummary
 from workflows_app.services.starts import remaining_plan
+from workflows_app.web.notices import Notice, run_notices
 from workflows_app.web.statuses import ERROR, FROZEN, PERSON, RUN_STATUS, STEP_STATUS, Status
+from workflows_app.web.timeline import Timeline, run_timeline
 
 # A rate from less than this says nothing.
 RATE_SECONDS = 1.0
-WORKER_COMMAND = "manage.py run_worker"
-
 
 _TITLE_MARK = {"running": "●", "complete": "✓", "error": "✗", "cancelled": "⊘", "unknown": "?"}
 
@@ -28,6 +31,7 @@ class RunRow:
     """A run in a list. ``seconds`` is how long it took, None while it runs.
 
     ``more`` are further statuses: of a run whose application stands still, or that waits for a person.
+    ``said`` is the last line of an open run, as a terminal would show it.
     """
 
     run: RunSummary
@@ -35,6 +39,7 @@ class RunRow:
     seconds: float | None
     now: datetime
     more: tuple[Status, ...] = ()
+    said: str = ""
 
     @property
     def open(self) -> bool:
@@ -42,11 +47,12 @@ class RunRow:
         return not self.run.state.closed
 
 
-def run_row(run: RunSummary, now: datetime) -> RunRow:
-    """Answer how a list shows ``run`` at ``now``."""
+def run_row(run: RunSummary, now: datetime, said: str = "") -> RunRow:
+    """Answer how a list shows ``run``, which said ``said`` last, at ``now``."""
     more = [PERSON] if run.waits else []
     more += [FROZEN] if run.frozen_since else []
-    return RunRow(run, RUN_STATUS[run.state], run.seconds, now, tuple(more))
+    shown = "".join(span.text for span in ansi.render(said).spans)
+    return RunRow(run, RUN_STATUS[run.state], run.seconds, now, tuple(more), shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +80,6 @@ class Wait:
     reason: str
     may_skip: bool
     until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something that an operator should know now; ``command`` is what to type, if that helps."""
-
-    kind: str
-    title: str
-    text: str
-    since: datetime | None = None
-    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +163,7 @@ class RunView:
     actions: Actions
     notices: tuple[Notice, ...]
     phases: tuple[PhaseView, ...]
+    timeline: Timeline
 
     @property
     def number(self) -> int:
@@ -179,8 +175,19 @@ class RunView:
         return next((s for phase in self.phases for s in phase.steps if s.number == number), None)
 
 
-def run_view(run: RunSummary, sight: Sight, actor: Actor, now: datetime) -> RunView:
-    """Answer what the run page shows of ``run`` as ``sight`` has it; the sight is the newer of the two."""
+def run_view(
+    run: RunSummary,
+    sight: Sight,
+    actor: Actor,
+    now: datetime,
+    *,
+    holder: RunSummary | None = None,
+    spoken: Mapping[Place, Spoken] | None = None,
+) -> RunView:
+    """Answer what the run page shows of ``run`` as ``sight`` has it; the sight is the newer of the two.
+
+    ``holder`` is the run for whose lock a queued one waits, ``spoken`` when each attempt of a step spoke.
+    """
     progress = sight.progress
     status = RUN_STATUS[progress.state]
     closed = progress.state.closed
@@ -205,8 +212,9 @@ def run_view(run: RunSummary, sight: Sight, actor: Actor, now: datetime) -> RunV
         queued=progress.state is RunState.QUEUED,
         waits=waits,
         actions=_actions(run, progress, actor),
-        notices=tuple(_notices(sight)),
+        notices=run_notices(sight, holder),
         phases=tuple(_phases(progress, now)),
+        timeline=run_timeline(progress, started, now, spoken or {}),
     )
 
 
@@ -282,41 +290,6 @@ def _freeze_words(progress: Progress) -> str:
     if progress.thaw_failed:
         return "An attempt to unquiesce it failed; it is tried again"
     return ""
-
-
-def _notices(sight: Sight) -> Iterable[Notice]:
-    progress = sight.progress
-    if sight.trouble:
-        yield Notice("warn", "This is the last known state", sight.trouble)
-    if progress.state is RunState.QUEUED:
-        text = "Another run holds the configuration's lock. It starts when that one has ended."
-        yield Notice("info", "Queued", text)
-        return
-    if progress.state.closed:
-        left_out = [s.name for s in progress.steps if s.state is StepState.ERROR and not s.decision]
-        if progress.state is RunState.COMPLETED and left_out:
-            text = f"The plan goes on when they fail: {', '.join(left_out)}."
-            yield Notice("warn", "Not every step succeeded", text)
-        return
-    if progress.watchdog and progress.watchdog.reason and progress.frozen:
-        yield Notice("warn", progress.watchdog.reason, "The watchdog thaws the application.")
-    if sight.stall:
-        polled = sight.stall.last_poll
-        seen = "The last one was seen" if polled else "None has been seen in the last minutes."
-        yield Notice(
-            "warn",
-            f"No worker polls the queue {sight.stall.task_queue}",
-            f"The run waits until one does: start one where the plugins are installed. {seen}",
-            polled,
-            WORKER_COMMAND,
-        )
-    if progress.cancel_requested:
-        yield Notice("info", "Cancelling", "What was quiesced is unquiesced; then the run ends as cancelled.")
-    for step in progress.steps:
-        if step.retry_at is not None:
-            title = f"“{step.name}” waits for attempt {step.attempt}"
-            why = f"The last one failed: {step.reason.rstrip('.')}. " if step.reason else ""
-            yield Notice("warn", title, f"{why}The next begins at", step.retry_at)
 
 
 def _phases(progress: Progress, now: datetime) -> Iterable[PhaseView]:

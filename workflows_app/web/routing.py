@@ -3,6 +3,10 @@
 from django.urls import path
 
 from workflows_app.web.consumers import RunConsumer
+from workflows_app.web.list_consumer import ListConsumer
 
 # Django's stubs know views only; channels takes an ASGI application in the place of one.
-websocket_urlpatterns = [path("ws/runs/<int:number>/", RunConsumer.as_asgi())]  # type: ignore[arg-type]
+websocket_urlpatterns = [
+    path("ws/runs/<int:number>/", RunConsumer.as_asgi()),  # type: ignore[arg-type]
+    path("ws/lists/", ListConsumer.as_asgi()),  # type: ignore[arg-type]
+]

@@ -7,8 +7,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows_app.domain import naming
     from workflows_app.domain.results import WorkflowStatusResult
 
-from workflows_app.workflows.control import ControlledRun
-from workflows_app.workflows.engine import StepRunner
+    # Held to be deterministic by a test; to load it anew for every run is a tenth of a short one's cost.
+    from workflows_app.workflows.control import ControlledRun
+    from workflows_app.workflows.engine import StepRunner
 
 
 @workflow.defn(name=naming.BACKUP_WORKFLOW)

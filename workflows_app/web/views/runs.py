@@ -1,4 +1,4 @@
-"""Runs: the list, the page of one, and its result."""
+"""The page of one run, and its result."""
 
 from dataclasses import replace
 
@@ -10,54 +10,14 @@ from django.views.decorators.http import require_safe
 
 from workflows_app.domain.errors import NotFound, TemporalUnavailable
 from workflows_app.domain.states import RunState
-from workflows_app.services import audit, catalog, progress, recorder, runs
+from workflows_app.services import audit, progress, runs
+from workflows_app.services.attempts import attempt_times
 from workflows_app.services.permissions import Actor, actor_of
 from workflows_app.services.progress import Sight
 from workflows_app.services.runs import RunDetail
 from workflows_app.web.log_views import log_pane
-from workflows_app.web.presenters import RunView, run_row, run_view
-from workflows_app.web.statuses import RUN_STATUS
+from workflows_app.web.presenters import RunView, run_view
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
-
-
-@require_safe
-@answers_errors
-def run_list(request: HtmxHttpRequest) -> HttpResponse:
-    """Show the runs that fit the filter in the URL, newest first."""
-    recorder.refresh()
-    actor = actor_of(request.user)
-    profile, config, state = (request.GET.get(name, "") for name in ("profile", "config", "state"))
-    wanted = next((known for known in RunState if known.value == state), None)
-    page = request.GET.get("page", "1")
-    found = runs.list_runs(
-        actor,
-        profile=profile or None,
-        config=config or None,
-        state=wanted,
-        page=int(page) if page.isascii() and page.isdigit() else 1,
-    )
-    configs = catalog.list_configs(actor)
-    now = timezone.now()
-    context = {
-        "page": found,
-        "rows": [run_row(run, now) for run in found.runs],
-        "profiles": sorted({c.profile for c in configs} | ({profile} - {""})),
-        "configs": sorted({c.name for c in configs if profile in ("", c.profile)} | ({config} - {""})),
-        "states": [(known.value, status.word) for known, status in RUN_STATUS.items()],
-        "profile": profile,
-        "config": config,
-        "state": wanted.value if wanted else "",
-        "filtered": bool(profile or config or wanted),
-        "newer": _page_link(request, found.page - 1),
-        "older": _page_link(request, found.page + 1),
-    }
-    return render(request, "workflows_app/run_list.html", context)
-
-
-def _page_link(request: HtmxHttpRequest, page: int) -> str:
-    query = request.GET.copy()
-    query["page"] = str(page)
-    return f"?{query.urlencode()}"
 
 
 @require_safe
@@ -72,13 +32,19 @@ def run_detail(request: HtmxHttpRequest, number: int) -> HttpResponse:
 
 
 def _view(actor: Actor, run: RunDetail) -> RunView:
-    return run_view(run.summary, _sight(run), actor, timezone.now())
+    queued = run.summary.state is RunState.QUEUED
+    holder = runs.lock_holder(actor, run.summary) if queued else None
+    sight = _sight(run)
+    retried = any(step.attempt > 1 for step in sight.progress.steps)
+    spoken = attempt_times(actor, run.summary.number) if retried else {}
+    return run_view(run.summary, sight, actor, timezone.now(), holder=holder, spoken=spoken)
 
 
 def _sight(run: RunDetail) -> Sight:
     """What Temporal tells of an open run; what was last recorded where it tells nothing."""
     recorded = Sight(progress=run.progress, guarded=run.guarded)
-    if run.settled or not run.address.run_id:
+    begun = run.summary.state is not RunState.QUEUED and run.address.run_id
+    if run.settled or not begun:
         return recorded
     try:
         return async_to_sync(progress.look)(run.address)

@@ -1,0 +1,79 @@
+"""What the overview shows: what runs, what needs a person, and how each configuration is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from asgiref.sync import async_to_sync
+
+from workflows_app.domain.trends import ConfigTrend
+from workflows_app.services import catalog, health, runs, schedule_lists, trends
+from workflows_app.services.catalog import ConfigSummary
+from workflows_app.services.permissions import Actor
+from workflows_app.services.run_changes import add_last_lines
+from workflows_app.services.runs import RunSummary
+from workflows_app.services.trends import Place
+from workflows_app.web.list_status import FAILED, status_of_runs
+from workflows_app.web.presenters import RunRow, run_row
+from workflows_app.web.trend_views import TrendCell, Unusual, trend_cell, unusual
+
+LAST_RUNS = 10
+OPEN_RUNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRow:
+    """A configuration with its last run, None when it has never run.
+
+    ``unusual`` is what is not as usual about its last completed backup.
+    """
+
+    config: ConfigSummary
+    last: RunRow | None
+    trend: TrendCell
+    unusual: Unusual | None
+
+
+def overview_context(actor: Actor, now: datetime) -> dict[str, object]:
+    """Answer what the overview's template shows to ``actor``. Raises NotAllowed."""
+    configs = catalog.list_configs(actor)
+    latest = runs.latest_runs(actor)
+    trend_of = trends.list_trends(actor, now)
+    running = runs.list_runs(actor, open_only=True, per_page=OPEN_RUNS)
+    last = runs.list_runs(actor, per_page=LAST_RUNS)
+    frozen = {run.number: run for run in (*running.runs, *latest.values()) if run.frozen_since}.values()
+    rows = [_config_row(config, latest, trend_of, now) for config in configs]
+    return {
+        "now": now,
+        "configs": rows,
+        "running": [run_row(news.run, now, news.said) for news in add_last_lines(running.runs)],
+        "running_total": running.total,
+        "frozen": [run for run in frozen if run.state.closed or run.thaw_failed],
+        "waiting": [run for run in running.runs if run.waits],
+        "failed": [r.last for r in rows if r.last and r.last.run.state in FAILED],
+        "unusual": [row for row in rows if row.unusual],
+        "overdue": schedule_lists.overdue(actor),
+        "no_worker": _no_worker(),
+        "last": [run_row(news.run, now, news.said) for news in add_last_lines(last.runs)],
+        "status": status_of_runs(latest.values(), running.total),
+    }
+
+
+def _config_row(
+    config: ConfigSummary,
+    latest: Mapping[Place, RunSummary],
+    trend_of: Mapping[Place, ConfigTrend],
+    now: datetime,
+) -> ConfigRow:
+    place = (config.profile, config.name)
+    last = latest.get(place)
+    trend = trend_of.get(place, ConfigTrend((), ()))
+    return ConfigRow(config, run_row(last, now) if last else None, trend_cell(trend), unusual(trend))
+
+
+def _no_worker() -> bool:
+    """Whether Temporal answers, and says that no worker polls."""
+    if health.temporal_trouble():
+        return False
+    found = async_to_sync(health.check)()
+    return found.temporal == "ok" and found.workers == 0
