@@ -2,14 +2,17 @@
 implementations of these classes (architecture.md §2). A step takes a StepInput and answers a Result.
 """
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from workflows_app.domain import naming
-from workflows_app.domain.config import Config
+from workflows_app.domain.config import Config, WhenBusy
+from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.plans import Plan, StepSpec
 from workflows_app.domain.restores import RestoreRequest
-from workflows_app.domain.results import Backups, Result
+from workflows_app.domain.results import Archives, Backups, Result
 
 
 class RunInput(BaseModel):
@@ -95,12 +98,121 @@ class QueueInput(BaseModel):
     summary: str
 
 
+class ScheduledInput(BaseModel):
+    """What a schedule asks for when it is due: a backup of a configuration as it then is, under a policy.
+
+    ``name`` is the schedule's, ``cron`` its expression as it was written. ``when_busy`` is what is done
+    while the lock is held, None for what the policy says. A worker that comes more than
+    ``catch_up_seconds`` late is too late.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    profile: str
+    config: str
+    policy: str
+    name: str
+    cron: str
+    when_busy: WhenBusy | None = None
+    catch_up_seconds: float
+
+
+class ExpectedRun(BaseModel):
+    """A run that a schedule expects; ``asked`` is when Temporal began to ask a worker for it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scheduled: ScheduledInput
+    asked: datetime
+
+
+class PreparedRun(BaseModel):
+    """The row of an expected run, and what to start; without ``backup`` nothing, and ``refusal`` says why.
+
+    ``failed`` says whether that is a failure. The other values are as in QueueInput.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: int
+    backup: BackupInput | None = None
+    queues: bool = False
+    workflow_id: str = ""
+    memo: dict[str, str | int] = {}
+    summary: str = ""
+    refusal: str = ""
+    failed: bool = False
+
+
+class BegunRun(BaseModel):
+    """An expected run that has begun; ``run_id`` is Temporal's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: int
+    run_id: str
+
+
+class SkippedRun(BaseModel):
+    """An expected run for which the lock was not free; ``queue_full`` when another one waits already."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: int
+    queue_full: bool
+
+
 class CatalogueInput(BaseModel):
     """Whose backups are asked for."""
 
     model_config = ConfigDict(frozen=True)
 
     config: Config
+
+
+class PointInput(BaseModel):
+    """Which restore point is worked on: ``config.backup`` is it. ``by`` is a user's name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: Config
+    by: str
+
+
+class VerifyInput(PointInput):
+    """A restore point to verify; ``verification`` is the number of the row that tells of it."""
+
+    verification: int
+
+
+class BrowseInput(BaseModel):
+    """Which files of the restore point ``config.backup`` are asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: Config
+    query: FileQuery
+
+
+class Verified(BaseModel):
+    """How the verification in row ``verification`` ended; ``state`` is a ``domain.states.CheckState``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verification: int
+    state: str
+    words: str
+
+
+class Removed(BaseModel):
+    """That a backup was deleted on purpose; ``how`` says by whom or what."""
+
+    model_config = ConfigDict(frozen=True)
+
+    profile: str
+    config: str
+    backup: str
+    how: str
 
 
 class StepInput(BaseModel):
@@ -178,6 +290,21 @@ class StorageActivities:
         """The backups that exist now; a failure to read them is in ``Backups.result``."""
         raise NotImplementedError
 
+    @activity.defn(name=naming.STORAGE_BROWSE)
+    def browse(self, browse: BrowseInput) -> FileListing:
+        """A page of a backup's files; a failure to read them is in ``FileListing.result``."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.STORAGE_VERIFY)
+    def verify(self, point: VerifyInput) -> Result:
+        """Verify a backup now."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.STORAGE_DELETE)
+    def delete(self, point: PointInput) -> Result:
+        """Delete a backup that is not held."""
+        raise NotImplementedError
+
 
 class ArchiveActivities:
     """Steps that an archive plugin does."""
@@ -197,6 +324,11 @@ class ArchiveActivities:
         """Bring the archived backup ``step.config.backup`` back to the storage."""
         raise NotImplementedError
 
+    @activity.defn(name=naming.ARCHIVE_LIST)
+    def list(self, catalogue: CatalogueInput) -> Archives:
+        """The archives that exist now; a failure to read them is in ``Archives.result``."""
+        raise NotImplementedError
+
 
 class RecordActivities:
     """Steps that keep the dashboard's own records."""
@@ -204,6 +336,35 @@ class RecordActivities:
     @activity.defn(name=naming.RECORD_JOB_RETENTION)
     def job_retention(self, step: StepInput) -> Result:
         """Delete the records of runs that the configuration does not keep."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.RECORD_VERIFICATION)
+    def verification(self, verified: Verified) -> None:
+        """Write down how a verification ended."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.RECORD_REMOVAL)
+    def removal(self, removed: Removed) -> None:
+        """Write down that a backup was deleted on purpose."""
+        raise NotImplementedError
+
+
+class ScheduleActivities:
+    """What scheduled runs need of the dashboard's records."""
+
+    @activity.defn(name=naming.RECORD_PREPARE)
+    def prepare(self, expected: ExpectedRun) -> PreparedRun:
+        """Make the row of an expected run, once, and say what to start: the configuration as it is now."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.RECORD_BEGIN)
+    def begin(self, begun: BegunRun) -> None:
+        """Link the row of a run with its workflow."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.RECORD_SKIP)
+    def skip(self, skipped: SkippedRun) -> str:
+        """Close the row of a run that could not have the lock; answer why, in words."""
         raise NotImplementedError
 
 

@@ -27,6 +27,7 @@ from workflows_app.activities.pulse import Pulse
 from workflows_app.domain.errors import TemporalUnavailable
 from workflows_app.plugins.registry import PluginRegistry
 from workflows_app.services.client import connect
+from workflows_app.services.plugins import keep_published
 from workflows_app.services.recorder import Recorder
 from workflows_app.workflows.registered import WORKFLOWS
 
@@ -41,7 +42,8 @@ class WorkerOptions:
     """How a worker runs.
 
     ``activities`` steps at most at once; ``grace_seconds`` is how long a running step may go on after
-    the first signal before it is cancelled; ``record`` says whether it also keeps the run rows.
+    the first signal before it is cancelled; ``record`` says whether it also keeps the run rows and
+    tells the pages of its plugins.
     """
 
     task_queue: str
@@ -64,6 +66,11 @@ def workflow_runner() -> SandboxedWorkflowRunner:
     )
 
 
+def _identity() -> str:
+    """The worker's name in Temporal."""
+    return f"{os.getpid()}@{socket.gethostname()}"
+
+
 class WorkerRunner:
     """Runs one worker until it is told to stop."""
 
@@ -83,24 +90,27 @@ class WorkerRunner:
             client = await self._connect()
             if client is None:
                 return
-            worker = self._worker(client, pool, StepExecution(log, pulse))
+            registry = PluginRegistry(folders=settings.FOSSUL_PLUGIN_DIRS)
+            worker = self._worker(client, pool, StepExecution(log, pulse), registry)
             log.start()
             pulse.start()
             try:
-                await self._work(worker, pulse)
+                await self._work(worker, pulse, registry)
             finally:
                 pulse.close()
                 if not await asyncio.to_thread(log.close):
                     logger.error("Some log lines could not be written before the worker ended")
 
-    def _worker(self, client: Client, pool: ThreadPoolExecutor, execution: StepExecution) -> Worker:
+    def _worker(
+        self, client: Client, pool: ThreadPoolExecutor, execution: StepExecution, registry: PluginRegistry
+    ) -> Worker:
         try:
             return Worker(
                 client,
                 task_queue=self._options.task_queue,
-                identity=f"{os.getpid()}@{socket.gethostname()}",
+                identity=_identity(),
                 workflows=WORKFLOWS,
-                activities=build_activities(PluginRegistry(folders=settings.FOSSUL_PLUGIN_DIRS), execution),
+                activities=build_activities(registry, execution),
                 activity_executor=pool,
                 workflow_runner=workflow_runner(),
                 max_concurrent_activities=self._options.activities,
@@ -115,8 +125,11 @@ class WorkerRunner:
                 raise RuntimeError(f"{error}: it uses {banned}, which no workflow may.") from error
             raise
 
-    async def _work(self, worker: Worker, pulse: Pulse) -> None:
-        recorder = asyncio.create_task(Recorder().run()) if self._options.record else None
+    async def _work(self, worker: Worker, pulse: Pulse, registry: PluginRegistry) -> None:
+        beside = []
+        if self._options.record:
+            beside.append(asyncio.create_task(Recorder().run()))
+            beside.append(asyncio.create_task(keep_published(_identity(), registry.infos)))
         working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(self._stop.wait())
         logger.info("Worker polls task queue %r", self._options.task_queue)
@@ -131,9 +144,9 @@ class WorkerRunner:
             logger.info("Worker has ended")
         finally:
             stopping.cancel()
-            if recorder:
-                recorder.cancel()
-                await asyncio.gather(recorder, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def _halt_steps(self, pulse: Pulse) -> None:
         await self._halt.wait()

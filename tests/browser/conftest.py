@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,13 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """The product, started as `make run` starts it."""
-    folder = tmp_path_factory.mktemp("dashboard")
+    with running_dashboard(tmp_path_factory.mktemp("dashboard")) as board:
+        yield board
+
+
+@contextmanager
+def running_dashboard(folder: Path, **more: str) -> Iterator[Dashboard]:
+    """A dashboard of its own in ``folder``, with ``more`` in its environment."""
     port = free_port()
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("FOSSUL_", "DJANGO_"))
@@ -85,6 +91,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         "PORT": str(port),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
+        **more,
     }
     board = Dashboard(f"http://127.0.0.1:{port}", folder / "var", environment)
     board.manage("prepare")
@@ -107,7 +114,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         finally:
             log.close()
             RESULTS.mkdir(exist_ok=True)
-            shutil.copy(folder / "log", RESULTS / "dashboard.log")
+            shutil.copy(folder / "log", RESULTS / f"{folder.name.rstrip('0123456789')}.log")
 
 
 def _wait_until_healthy(board: Dashboard, processes: subprocess.Popen[bytes], log: Path) -> None:
@@ -151,13 +158,20 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
     """A page that fails the test when the browser complains: a broken CSP, a script error."""
+    with listening(page):
+        yield page
+
+
+@contextmanager
+def listening(page: Page) -> Iterator[None]:
+    """Fail when the browser complains of a page: a broken CSP, a script error."""
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "console",
         lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None,
     )
-    yield page
+    yield
     assert complaints == []
 
 

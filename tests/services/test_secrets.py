@@ -20,7 +20,12 @@ from workflows_app.models import BackupConfig, RunMessage
 from workflows_app.services import runs, secrets, starts
 from workflows_app.services.client import temporal
 from workflows_app.services.permissions import command_line
-from workflows_app.services.secrets import opened_settings, rotate_secrets, sealed_settings
+from workflows_app.services.secrets import (
+    opened_settings,
+    rotate_secrets,
+    seal_plain_secrets,
+    sealed_settings,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +63,16 @@ def test_a_rotation_seals_anew_with_the_first_key_and_seals_what_was_plain(setti
         row.refresh_from_db()
         assert is_sealed(row.settings["appPluginParameters"]["PqPassword"])
         assert opened_settings(row.settings) == planted()
+
+
+def test_what_was_stored_in_the_clear_is_sealed_by_the_next_start():
+    plain, old = make_catalog(**planted()), make_catalog(**sealed_settings(planted()))
+    before = old.settings
+    assert seal_plain_secrets() == 1
+    plain.refresh_from_db()
+    old.refresh_from_db()
+    assert is_sealed(plain.settings["appPluginParameters"]["PqPassword"])
+    assert old.settings == before, "what is sealed stays as it is"
 
 
 def test_a_rotation_that_meets_a_secret_which_no_key_opens_changes_nothing(settings):

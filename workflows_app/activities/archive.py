@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from temporalio import activity
 
+from workflows_app.activities.abilities import archive_abilities
 from workflows_app.activities.execution import StepExecution
-from workflows_app.contracts import ArchiveActivities, StepInput
+from workflows_app.activities.retention import retain_archives
+from workflows_app.contracts import ArchiveActivities, CatalogueInput, StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.domain.results import Result
+from workflows_app.domain.results import Archives, Result
 from workflows_app.plugins.base import ArchivePlugin, FetchingArchivePlugin, PluginContext
 from workflows_app.plugins.registry import PluginRegistry
 
@@ -28,7 +30,7 @@ class ArchivePluginActivities(ArchiveActivities):
     @activity.defn(name=naming.ARCHIVE_RETENTION, no_thread_cancel_exception=True)
     def retention(self, step: StepInput) -> Result:
         """Delete the archives that the run's policy does not keep."""
-        return self._do(step, lambda plugin, context: plugin.archive_delete(context))
+        return self._do(step, retain_archives)
 
     @activity.defn(name=naming.ARCHIVE_FETCH, no_thread_cancel_exception=True)
     def fetch(self, step: StepInput) -> Result:
@@ -36,6 +38,25 @@ class ArchivePluginActivities(ArchiveActivities):
         return self._do(
             step, lambda plugin, context: _fetching(plugin).fetch(context, step.config.backup.name)
         )
+
+    @activity.defn(name=naming.ARCHIVE_LIST, no_thread_cancel_exception=True)
+    def list(self, catalogue: CatalogueInput) -> Archives:
+        """The archives that exist now; a failure to read them is in ``Archives.result``."""
+        config = catalogue.config
+
+        def look(context: PluginContext) -> Archives:
+            plugin = self._registry.archive(config.archive_plugin)
+            return Archives(
+                archive=plugin.archive_list(context), abilities=archive_abilities(plugin), result=Result()
+            )
+
+        found, result = self._execution.ask(
+            config,
+            look,
+            config.archive_plugin_parameters,
+            lambda: self._registry.archive(config.archive_plugin).info(),
+        )
+        return (found or Archives(result=result)).model_copy(update={"result": result})
 
     def _do(self, step: StepInput, act: Callable[[ArchivePlugin, PluginContext], Result]) -> Result:
         config = step.config

@@ -8,6 +8,7 @@ from workflows_app.activities.archive import ArchivePluginActivities
 from workflows_app.activities.command import ConfiguredCommandActivities
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.records import RunRecordActivities
+from workflows_app.activities.schedules import ScheduleRecordActivities
 from workflows_app.activities.storage import StoragePluginActivities
 from workflows_app.plugins.registry import PluginRegistry
 
@@ -19,6 +20,7 @@ def build_activities(registry: PluginRegistry, execution: StepExecution) -> list
     command = ConfiguredCommandActivities(execution)
     archive = ArchivePluginActivities(registry, execution)
     records = RunRecordActivities(execution)
+    schedules = ScheduleRecordActivities()
     return [
         app.discover,
         app.quiesce,
@@ -31,9 +33,18 @@ def build_activities(registry: PluginRegistry, execution: StepExecution) -> list
         storage.unmount,
         storage.restore,
         storage.list,
+        storage.browse,
+        storage.verify,
+        storage.delete,
         archive.archive,
         archive.retention,
         archive.fetch,
+        archive.list,
         records.job_retention,
+        records.verification,
+        records.removal,
+        schedules.prepare,
+        schedules.begin,
+        schedules.skip,
         command.run,
     ]

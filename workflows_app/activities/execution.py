@@ -6,6 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
@@ -18,11 +19,13 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled, FossulError
 from workflows_app.domain.messages import MessageBound, storable
 from workflows_app.domain.redaction import Redactor
-from workflows_app.domain.results import Backup, Backups, Level, Message, PluginInfo, Result
+from workflows_app.domain.results import Level, Message, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.environment import child_environment
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PLUGIN_CRASHED = "PluginCrashed"
 STEP_SAID_NO = "StepSaidNo"
@@ -114,20 +117,27 @@ class StepExecution:
     def ask(
         self,
         config: Config,
-        look: Callable[[PluginContext], tuple[Backup, ...]],
+        look: Callable[[PluginContext], T],
         parameters: Mapping[str, str],
         info: Callable[[], PluginInfo],
-    ) -> Backups:
-        """Call ``look`` outside of any run and answer what it found. Arguments as ``do``'s.
+    ) -> tuple[T | None, Result]:
+        """Call ``look`` outside of any run and answer what it answered, and how that went.
 
-        A FossulError is in the result, with code 1: an empty list would say that there are none.
+        Arguments as ``do``'s. A FossulError is in the result, with code 1, and the answer is then None: an
+        empty list would say that there is nothing. Raises as ``do``.
         """
         messages = MessageBound()
         redactor = Redactor()
         patient = self._pulse.admit()
 
+        def redact(text: str) -> str:
+            return redactor.redact(storable(text))
+
         def say(level: Level, text: str) -> None:
-            messages.add(Message.now(level, redactor.redact(storable(text))))
+            messages.add(Message.now(level, redact(text)))
+
+        def report(progress: Report) -> None:
+            patient.report = replace(progress, note=redact(progress.note))
 
         try:
             resolved = resolve(parameters, _said_by(info))
@@ -137,15 +147,24 @@ class StepExecution:
                     config=config,
                     parameters=resolved.values,
                     say=say,
+                    report=report,
                     cancelled=patient.cancelled,
                     on_cancel=patient.on_cancel,
                     environment=self._environment,
                 )
             )
-            return Backups(backup=found, result=Result(messages=messages.messages()))
+            return found, Result(messages=messages.messages())
+        except Cancelled:
+            if _worker_stops():
+                raise ApplicationError(WORKER_STOPPED, type="WorkerStopped") from None
+            raise CancelledError("It was cancelled") from None
         except FossulError as error:
             say(Level.ERROR, str(error))
-            return Backups(result=Result(code=1, messages=messages.messages()))
+            return None, Result(code=1, messages=messages.messages())
+        except (Exception, SystemExit) as error:  # a plugin's exit() must not end the worker
+            logger.error("A plugin crashed outside of a run\n%s", redact(traceback.format_exc()))
+            say(Level.ERROR, f"{type(error).__name__}: {error}")
+            raise ApplicationError(messages.messages()[-1].message, type=PLUGIN_CRASHED) from None
         finally:
             self._pulse.discharge(patient)
 

@@ -1,16 +1,20 @@
 """The steps that keep the dashboard's own records."""
 
+from datetime import UTC, datetime
+
 from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Q
 from temporalio import activity
 
 from workflows_app.activities.execution import StepExecution
-from workflows_app.contracts import RecordActivities, StepInput
+from workflows_app.activities.retention import note_removal
+from workflows_app.contracts import RecordActivities, Removed, StepInput, Verified
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.results import Result
-from workflows_app.models import Run, RunMessage
+from workflows_app.domain.states import CheckState
+from workflows_app.models import Run, RunMessage, Verification
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.plugins.base import PluginContext
 
@@ -25,6 +29,20 @@ class RunRecordActivities(RecordActivities):
     def job_retention(self, step: StepInput) -> Result:
         """Delete the records of runs that the configuration does not keep."""
         return self._execution.do(step, lambda context: delete_jobs(step.config, context))
+
+    @activity.defn(name=naming.RECORD_VERIFICATION, no_thread_cancel_exception=True)
+    def verification(self, verified: Verified) -> None:
+        """Write down how a verification ended. Raises DatabaseError, which Temporal retries."""
+        drop_broken_connections()
+        Verification.objects.filter(pk=verified.verification, state=CheckState.RUNNING).update(
+            state=verified.state, words=verified.words, finished=datetime.now(UTC)
+        )
+
+    @activity.defn(name=naming.RECORD_REMOVAL, no_thread_cancel_exception=True)
+    def removal(self, removed: Removed) -> None:
+        """Write down that a backup was deleted on purpose. Raises DatabaseError, which Temporal retries."""
+        drop_broken_connections()
+        note_removal(removed.profile, removed.config, removed.backup, removed.how)
 
 
 def delete_jobs(config: Config, context: PluginContext) -> Result:

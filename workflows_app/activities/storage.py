@@ -1,15 +1,31 @@
 """The steps that a storage plugin does."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 
 from temporalio import activity
 
+from workflows_app.activities.abilities import browsable, deleting, storage_abilities, verifying
 from workflows_app.activities.execution import StepExecution
-from workflows_app.contracts import CatalogueInput, StepInput, StorageActivities
+from workflows_app.activities.holds import held_names, refuse_held
+from workflows_app.activities.retention import retain_backups
+from workflows_app.contracts import (
+    BrowseInput,
+    CatalogueInput,
+    PointInput,
+    StepInput,
+    StorageActivities,
+    VerifyInput,
+)
 from workflows_app.domain import naming
+from workflows_app.domain.config import Config
+from workflows_app.domain.file_listings import FileListing
 from workflows_app.domain.results import Backups, Result
 from workflows_app.plugins.base import PluginContext, StoragePlugin
 from workflows_app.plugins.registry import PluginRegistry
+
+T = TypeVar("T")
 
 
 class StoragePluginActivities(StorageActivities):
@@ -27,7 +43,7 @@ class StoragePluginActivities(StorageActivities):
     @activity.defn(name=naming.STORAGE_RETENTION, no_thread_cancel_exception=True)
     def retention(self, step: StepInput) -> Result:
         """Delete the backups that the run's policy does not keep."""
-        return self._do(step, lambda plugin, context: plugin.backup_delete_workflow(context))
+        return self._do(step, lambda plugin, context: retain_backups(plugin, context, step.run))
 
     @activity.defn(name=naming.STORAGE_MOUNT, no_thread_cancel_exception=True)
     def mount(self, step: StepInput) -> Result:
@@ -47,10 +63,49 @@ class StoragePluginActivities(StorageActivities):
     @activity.defn(name=naming.STORAGE_LIST, no_thread_cancel_exception=True)
     def list(self, catalogue: CatalogueInput) -> Backups:
         """The backups that exist now; a failure to read them is in ``Backups.result``."""
-        config = catalogue.config
+
+        def look(plugin: StoragePlugin, context: PluginContext) -> Backups:
+            return Backups(
+                backup=plugin.backup_list(context), abilities=storage_abilities(plugin), result=Result()
+            )
+
+        found, result = self._ask(catalogue.config, look)
+        return (found or Backups(result=result)).model_copy(update={"result": result})
+
+    @activity.defn(name=naming.STORAGE_BROWSE, no_thread_cancel_exception=True)
+    def browse(self, browse: BrowseInput) -> FileListing:
+        """A page of the files of ``browse.config.backup``; a failure is in ``FileListing.result``."""
+        found, result = self._ask(
+            browse.config, lambda plugin, context: browsable(plugin).backup_browse(context, browse.query)
+        )
+        return (found or FileListing()).model_copy(update={"result": result})
+
+    @activity.defn(name=naming.STORAGE_VERIFY, no_thread_cancel_exception=True)
+    def verify(self, point: VerifyInput) -> Result:
+        """Verify ``point.config.backup`` now."""
+        return self._act(point, lambda plugin, context: verifying(plugin).backup_verify(context))
+
+    @activity.defn(name=naming.STORAGE_DELETE, no_thread_cancel_exception=True)
+    def delete(self, point: PointInput) -> Result:
+        """Delete ``point.config.backup``, unless it is held."""
+
+        def delete(plugin: StoragePlugin, context: PluginContext) -> Result:
+            refuse_held(context.config.backup.name)
+            return deleting(plugin).backup_delete(replace(context, held=held_names))
+
+        return self._act(point, delete)
+
+    def _act(self, point: PointInput, act: Callable[[StoragePlugin, PluginContext], Result]) -> Result:
+        found, result = self._ask(point.config, act)
+        messages = (*result.messages, *(found.messages if found else ()))
+        return Result(code=result.code or (found.code if found else 1), messages=messages)
+
+    def _ask(
+        self, config: Config, look: Callable[[StoragePlugin, PluginContext], T]
+    ) -> tuple[T | None, Result]:
         return self._execution.ask(
             config,
-            lambda context: self._registry.storage(config.storage_plugin).backup_list(context),
+            lambda context: look(self._registry.storage(config.storage_plugin), context),
             config.storage_plugin_parameters,
             lambda: self._registry.storage(config.storage_plugin).info(),
         )

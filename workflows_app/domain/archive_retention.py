@@ -1,6 +1,6 @@
 """Which archives a policy no longer keeps (fossul-behaviour.md §7.4)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.results import Archive, Backup
@@ -8,12 +8,13 @@ from workflows_app.domain.retention import expired
 
 
 def expired_archives(
-    archives: Sequence[Archive], *, policy: str, keep: int, made: str
+    archives: Sequence[Archive], *, policy: str, keep: int, made: str, held: Collection[str] = ()
 ) -> tuple[Archive, ...]:
     """Answer which of ``archives`` are to be deleted, as ``retention.expired`` does for backups.
 
-    The newest comes first. Never among them are an archive of another policy, the newest of this one, and
-    the one named ``made``, the run's own. Names are unique. Raises ConfigInvalid for ``keep`` below 1.
+    The newest comes first. Never among them are an archive of another policy, the newest of this one, one
+    whose name is in ``held``, and the one named ``made``, the run's own. Names are unique. Raises
+    ConfigInvalid for ``keep`` below 1.
     """
     if keep < 1:
         raise ConfigInvalid(
@@ -22,7 +23,8 @@ def expired_archives(
             "the policy a whole number from 1",
         )
     by_name = {archive.name: archive for archive in archives}
-    surplus = expired([_as_backup(archive) for archive in archives], policy=policy, keep=keep, made=made)
+    backups = [_as_backup(archive) for archive in archives]
+    surplus = expired(backups, policy=policy, keep=keep, made=made, held=held)
     return tuple(by_name[backup.name] for backup in surplus)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.results import Backup, Discover
 from workflows_app.domain.wire import WireModel
 
@@ -19,10 +20,13 @@ SAFETY_POLICY = "safety"
 
 
 class Retention(WireModel):
-    """How many backups (or archives) of one policy are kept."""
+    """How many backups (or archives) of one policy are kept; ``keep_rules`` is our addition."""
+
+    omit_empty = frozenset({"keepRules"})
 
     policy: str
     retention_number: int = 0
+    keep_rules: KeepRules = NO_RULES
 
 
 class WhenBusy(StrEnum):
@@ -144,6 +148,10 @@ class Config(WireModel):
         """How many backups of ``policy`` are kept: by the first entry for it, -1 when there is none (§2)."""
         return next((r.retention_number for r in self.backup_retentions if r.policy == policy), -1)
 
+    def keep_rules_of(self, policy: str) -> KeepRules:
+        """What else of ``policy`` is kept: by the same entry as ``retention_of``'s."""
+        return next((r.keep_rules for r in self.backup_retentions if r.policy == policy), NO_RULES)
+
     def discovered(self, found: Sequence[Discover]) -> "Config":
         """Answer the configuration with the paths that a discovery found, for the storage plugin.
 
@@ -187,7 +195,7 @@ class Config(WireModel):
         )
 
     def for_restore(self, number: int, backup: Backup, timestamp: int, kind: str = "restore") -> "Config":
-        """Answer the configuration of a restore (or fetch) of ``backup`` (§4). Arguments as in ``for_run``."""
+        """Answer the configuration of a restore or fetch of ``backup`` (§4). Arguments as in ``for_run``."""
         selected = int(backup.workflow_id) if backup.workflow_id.isdecimal() else 0
         return self.for_run(number, backup.policy, timestamp, kind).model_copy(
             update={"backup": backup, "selected_workflow_id": selected}

@@ -33,6 +33,35 @@ class PlanRefused(FossulError):
         self.problems = tuple(problems)
 
 
+class SettingProblem(NamedTuple):
+    """Why a setting is refused: its name (``AppPluginParameters.PqDb``), and a sentence on what to do."""
+
+    setting: str
+    words: str
+
+
+class SettingsRefused(FossulError):
+    """Settings of a configuration are refused; ``problems`` has each, and the text is all of them."""
+
+    def __init__(self, problems: Sequence[SettingProblem]) -> None:
+        super().__init__(" ".join(f"{setting}: {words}" for setting, words in problems))
+        self.problems = tuple(problems)
+
+
+class Outdated(FossulError):
+    """Somebody else has changed the configuration since it was opened; nothing was saved.
+
+    ``version`` is the number of the version that it has now.
+    """
+
+    def __init__(self, opened: int, version: int, author: str) -> None:
+        super().__init__(
+            f"{author or 'Somebody'} saved version {version} after you opened version {opened}. "
+            "Nothing of yours was saved."
+        )
+        self.version = version
+
+
 class NotFound(FossulError):
     """A profile, configuration, policy or run does not exist."""
 
@@ -58,7 +87,7 @@ class RunAlreadyActive(FossulError):
 
 
 class NotNow(FossulError):
-    """What was asked of a run is not possible in the state that it is in."""
+    """What was asked of a run or a configuration is not possible in the state that it is in."""
 
 
 class TemporalUnavailable(FossulError):

@@ -12,6 +12,11 @@ RESTORE_WORKFLOW = "fossul.restore"
 CATALOGUE_WORKFLOW = "fossul.catalogue"
 WATCHDOG_WORKFLOW = "fossul.watchdog"
 QUEUE_WORKFLOW = "fossul.queue"
+SCHEDULED_WORKFLOW = "fossul.scheduled"
+ARCHIVES_WORKFLOW = "fossul.archives"
+BROWSE_WORKFLOW = "fossul.browse"
+VERIFY_WORKFLOW = "fossul.verify"
+DELETE_WORKFLOW = "fossul.delete"
 
 APP_DISCOVER = "app.discover"
 APP_QUIESCE = "app.quiesce"
@@ -24,10 +29,19 @@ STORAGE_MOUNT = "storage.mount"
 STORAGE_UNMOUNT = "storage.unmount"
 STORAGE_RESTORE = "storage.restore"
 STORAGE_LIST = "storage.list"
+STORAGE_BROWSE = "storage.browse"
+STORAGE_VERIFY = "storage.verify"
+STORAGE_DELETE = "storage.delete"
 ARCHIVE_ARCHIVE = "archive.archive"
 ARCHIVE_RETENTION = "archive.retention"
 ARCHIVE_FETCH = "archive.fetch"
+ARCHIVE_LIST = "archive.list"
 RECORD_JOB_RETENTION = "record.job_retention"
+RECORD_PREPARE = "record.prepare"
+RECORD_BEGIN = "record.begin"
+RECORD_SKIP = "record.skip"
+RECORD_VERIFICATION = "record.verification"
+RECORD_REMOVAL = "record.removal"
 COMMAND_RUN = "command.run"
 
 STATUS_QUERY = "status"
@@ -39,6 +53,7 @@ THAWED_SIGNAL = "thawed"
 OWED_SIGNAL = "owed"
 THAW_SIGNAL = "thaw"
 STEP_FAILED = "StepFailed"
+NOT_STARTED = "NotStarted"
 NOT_NOW = "NotNow"
 
 PAUSE_SUMMARY = "Waiting for a person"
@@ -51,6 +66,10 @@ MEMO_CONFIG = "fossul_config"
 MEMO_POLICY = "fossul_policy"
 MEMO_VERSION = "fossul_version"
 MEMO_REQUESTED_BY = "fossul_requested_by"
+MEMO_SCHEDULE = "fossul_schedule"
+MEMO_TASK_QUEUE = "fossul_task_queue"
+
+SCHEDULE_PREFIX = "fossul-schedule/"
 
 
 def run_workflow_id(profile: str, config: str) -> str:
@@ -66,6 +85,16 @@ def watchdog_workflow_id(profile: str, config: str, run: int) -> str:
 def queue_workflow_id(profile: str, config: str) -> str:
     """The workflow id of what waits for a configuration's lock: being the same for all, one waits at most."""
     return f"fossul-queue/{profile}/{config}"
+
+
+def schedule_id(profile: str, config: str, policy: str, name: str) -> str:
+    """The id of a schedule in Temporal, and the beginning of the ids of the workflows that it starts."""
+    return f"{SCHEDULE_PREFIX}{profile}/{config}/{policy}/{name}"
+
+
+def verify_workflow_id(profile: str, config: str, backup: str) -> str:
+    """The workflow id of a verification: being the same for all of a backup, one runs at most."""
+    return f"fossul-verify/{profile}/{config}/{backup}"
 
 
 def backup_name(config: Config) -> str:

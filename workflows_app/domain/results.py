@@ -109,11 +109,25 @@ class Archive(WireModel):
 
 
 class Backups(WireModel):
-    """The backups that a storage plugin has (``backup`` is singular on Fossul's wire), or why not."""
+    """The backups that a storage plugin has (``backup`` is singular on Fossul's wire), or why not.
 
-    omit_empty = frozenset({"backup"})
+    ``abilities`` is our addition: what else the plugin can do with one (``plugins.base``).
+    """
+
+    omit_empty = frozenset({"backup", "abilities"})
 
     backup: tuple[Backup, ...] = ()
+    abilities: tuple[str, ...] = ()
+    result: "Result"
+
+
+class Archives(WireModel):
+    """The archives that an archive plugin has (``archive`` is singular on Fossul's wire), or why not."""
+
+    omit_empty = frozenset({"archive", "abilities"})
+
+    archive: tuple[Archive, ...] = ()
+    abilities: tuple[str, ...] = ()
     result: "Result"
 
 

@@ -16,8 +16,8 @@ class SealBroken(FossulError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A stored secret cannot be opened: FOSSUL_SECRETS_KEY here is not the key that it was sealed with. "
-            "Set the same key for the dashboard and every worker, or enter the secret anew."
+            "A stored secret cannot be opened: FOSSUL_SECRETS_KEY here is not the key that sealed it. Set the "
+            "same key for the dashboard and every worker, or enter the secret anew."
         )
 
 
@@ -32,7 +32,7 @@ class Seals:
         self._fernet = MultiFernet([Fernet(_key(key)) for key in keys])
 
     def seal(self, text: str) -> str:
-        """Answer ``text`` sealed; what is sealed already is sealed anew, by the first key. Raises SealBroken."""
+        """Answer ``text`` sealed by the first key, also what is sealed already. Raises SealBroken."""
         plain = self.open(text)
         return SEALED + self._fernet.encrypt(plain.encode()).decode()
 

@@ -6,7 +6,9 @@ from enum import StrEnum
 class RunState(StrEnum):
     """What is known of a run; ``UNKNOWN`` when Temporal no longer has it and nobody saw it end.
 
-    ``QUEUED`` waits for its configuration's lock and has not begun.
+    ``QUEUED`` waits for its configuration's lock and has not begun. ``SKIPPED`` and ``MISSED`` were expected
+    by a schedule and never began: the lock was held (or the configuration disabled), or no worker was there
+    in time.
     """
 
     RUNNING = "RUNNING"
@@ -17,6 +19,8 @@ class RunState(StrEnum):
     TIMED_OUT = "TIMED_OUT"
     UNKNOWN = "UNKNOWN"
     QUEUED = "QUEUED"
+    SKIPPED = "SKIPPED"
+    MISSED = "MISSED"
 
     @property
     def closed(self) -> bool:
@@ -58,3 +62,13 @@ class FreezeState(StrEnum):
     THAWED = "THAWED"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"
+
+
+class CheckState(StrEnum):
+    """What is known of a verification; ``LOST`` when it ended and nobody saw how."""
+
+    RUNNING = "RUNNING"
+    GOOD = "GOOD"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    LOST = "LOST"

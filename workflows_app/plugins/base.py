@@ -11,8 +11,17 @@ from typing import Protocol, runtime_checkable
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled
+from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Archive, Backup, Level, PluginInfo, Result
+
+HOLDS = "holds"
+"""The capability of a plugin whose retention asks ``PluginContext.held``. One without it is not asked to do
+its retention while anything of the configuration is held."""
+
+KEEP_RULES = "keepRules"
+"""The capability of a storage plugin whose retention obeys ``Config.keep_rules_of``. One without it is not
+asked to do the retention of a policy that has such rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,9 @@ class PluginContext:
     resolved. ``say`` writes one log line at once; ``report`` replaces the progress shown; ``cancelled``
     tells whether the call should end; ``on_cancel`` takes a function to call (from another thread) as
     soon as it should, and answers one that takes it back. ``environment`` is what a child process may
-    inherit: the worker's own, less its credentials.
+    inherit: the worker's own, less its credentials. ``held`` answers the names of the backups that nothing
+    may delete, as they are at that moment: to be asked right before each deletion. It raises PluginFailed
+    when that cannot be found out; then nothing may be deleted.
     """
 
     config: Config
@@ -45,6 +56,7 @@ class PluginContext:
     on_cancel: Callable[[Callable[[], None]], Callable[[], None]] = lambda stop: lambda: None
     environment: Mapping[str, str] = field(default_factory=dict)
     restore: RestoreRequest = field(default_factory=RestoreRequest)
+    held: Callable[[], frozenset[str]] = lambda: frozenset()
 
     def check_cancelled(self) -> None:
         """Raise Cancelled when the call should end: to be called between two pieces of work."""
@@ -154,4 +166,41 @@ class FetchingArchivePlugin(ArchivePlugin, Protocol):
         """Copy the archive ``name`` back to where the storage plugin keeps backups, and answer its backup.
 
         It is there complete and verified, so that ``StoragePlugin.restore`` can restore it, or not at all.
+        """
+
+
+@runtime_checkable
+class VerifyingStoragePlugin(StoragePlugin, Protocol):
+    """A storage plugin that can verify a backup that it has; Fossul's have no such action.
+
+    It promises that every backup was verified when it was made.
+    """
+
+    def backup_verify(self, context: PluginContext) -> Result:
+        """Hold exactly the backup ``context.config.backup`` against what it was when it was made.
+
+        Changes nothing. Raises PluginFailed, with what is wrong and where, for one that is damaged or gone.
+        """
+
+
+@runtime_checkable
+class DeletingStoragePlugin(StoragePlugin, Protocol):
+    """A storage plugin that can delete one backup by its name."""
+
+    def backup_delete(self, context: PluginContext) -> Result:
+        """Delete exactly the backup ``context.config.backup``, damaged or not.
+
+        Raises PluginFailed when it is held or not there. One that cannot be deleted is told at level ERROR,
+        with code 1; it is then either whole, or in no list any more.
+        """
+
+
+@runtime_checkable
+class BrowsableStoragePlugin(StoragePlugin, Protocol):
+    """A storage plugin that can tell which files a backup holds."""
+
+    def backup_browse(self, context: PluginContext, query: FileQuery) -> FileListing:
+        """Answer a page of the files of exactly the backup ``context.config.backup``.
+
+        Reads nothing but the backup, whatever ``query`` says. Raises PluginFailed when it cannot be read.
         """

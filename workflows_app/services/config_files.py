@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from django.db import transaction
@@ -10,10 +11,10 @@ from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import Configuration, Family
 from workflows_app.domain.config_files.files import FileReport, read_files, write_files
 from workflows_app.domain.config_files.notes import Note, Outcome
-from workflows_app.domain.config_files.secrets import without_secrets
+from workflows_app.domain.config_files.secrets import is_secret, without_secrets
 from workflows_app.domain.errors import ConfigInvalid, FossulError
 from workflows_app.models import BackupConfig, Profile
-from workflows_app.services import audit
+from workflows_app.services import audit, plugins, versions
 from workflows_app.services.config_changes import (
     Change,
     Effect,
@@ -164,7 +165,9 @@ def _with_changes(report: FolderReport, found: dict[Names, Configuration], *, pr
 
 def _carry_out(actor: Actor, change: Change) -> None:
     if change.result is not None:
-        store(change.profile, change.config, change.result)
+        secret = partial(is_secret, declared=plugins.declared_secrets())
+        row = store(change.profile, change.config, change.result, secret=secret)
+        versions.keep(actor, row, f"imported: {change.effect}")
     elif change.effect is not Effect.DELETED:
         return
     elif change.config:

@@ -1,5 +1,8 @@
 """A configuration's rows, as the value that its files hold, and back."""
 
+from collections.abc import Callable
+from typing import Any, NotRequired, TypedDict
+
 from django.db.models import QuerySet
 
 from workflows_app.domain.config import Config, WhenBusy
@@ -10,9 +13,31 @@ from workflows_app.domain.config_files.configuration import (
     Family,
     FilePolicy,
 )
+from workflows_app.domain.config_files.secrets import is_secret
+from workflows_app.domain.errors import NotFound
 from workflows_app.domain.plan_layouts import PlanLayout
 from workflows_app.models import BackupConfig, Policy, Profile
 from workflows_app.services.secrets import opened_settings, sealed_settings
+
+
+class PolicyContent(TypedDict):
+    """A policy in a version; the keys mean the same as in its row."""
+
+    name: str
+    keep_backups: int
+    keep_archives: int
+    when_busy: str
+    keep_rules: NotRequired[dict[str, Any]]
+
+
+class Content(TypedDict):
+    """What a version keeps of a configuration; the keys mean the same as in its row."""
+
+    description: str
+    settings: dict[str, Any]
+    plan: dict[str, Any]
+    policies: list[PolicyContent]
+
 
 _ATTRIBUTES = (*SETTING_KEYS.values(), *(family.parameters_attribute for family in Family))
 
@@ -25,19 +50,65 @@ def stored_configs() -> QuerySet[BackupConfig]:
 
 def configuration_of(row: BackupConfig) -> Configuration:
     """The stored configuration, less what has no effect, its secrets opened. Raises SealBroken."""
-    policies = tuple(
-        FilePolicy(p.name, p.keep_backups, p.keep_archives, WhenBusy(p.when_busy)) for p in row.policies.all()
+    return configuration_in(content_of(row))
+
+
+def content_of(row: BackupConfig) -> Content:
+    """All that a version of a configuration keeps, as it is stored: secrets are sealed in it, too."""
+    return Content(
+        description=row.description,
+        settings=row.settings,
+        plan=row.plan,
+        policies=[
+            PolicyContent(
+                name=p.name,
+                keep_backups=p.keep_backups,
+                keep_archives=p.keep_archives,
+                when_busy=p.when_busy,
+                keep_rules=p.keep_rules,
+            )
+            for p in row.policies.all()
+        ],
     )
-    settings = opened_settings({k: v for k, v in row.settings.items() if k in _json_keys()})
+
+
+def configuration_in(content: Content) -> Configuration:
+    """The configuration that a version keeps, as ``configuration_of`` answers it. Raises SealBroken."""
+    policies = tuple(
+        FilePolicy(p["name"], p["keep_backups"], p["keep_archives"], WhenBusy(p["when_busy"]))
+        for p in content["policies"]
+    )
+    settings = opened_settings({k: v for k, v in content["settings"].items() if k in _json_keys()})
     config = Config.model_validate(settings)
-    return Configuration(config, policies, PlanLayout.model_validate(row.plan)).settled()
+    return Configuration(config, policies, PlanLayout.model_validate(content["plan"])).settled()
 
 
-def store(profile: str, name: str, configuration: Configuration) -> None:
-    """Make or change the rows of a configuration, its secrets sealed; policies that it does not name are
-    deleted.
+def store_rules(row: BackupConfig, content: Content) -> None:
+    """Give the policies of a configuration what those of ``content`` keep beside their newest backups."""
+    for policy in content["policies"]:
+        row.policies.filter(name=policy["name"]).update(keep_rules=policy.get("keep_rules", {}))
 
-    What the settings hold beside Fossul's keys stays.
+
+def locked_row(profile: str, name: str) -> BackupConfig:
+    """The row of a configuration, which nobody else changes before the transaction ends. Raises NotFound."""
+    rows = BackupConfig.objects.select_for_update(of=("self",)).select_related("profile")
+    row = rows.filter(profile__name=profile, name=name).first()
+    if row is None:
+        raise NotFound(f"There is no configuration {name!r} in profile {profile!r}.")
+    return row
+
+
+def store(
+    profile: str,
+    name: str,
+    configuration: Configuration,
+    *,
+    secret: Callable[[str, str], bool] = is_secret,
+) -> BackupConfig:
+    """Make or change the rows of a configuration, its secrets sealed, and answer its row.
+
+    Policies that the configuration does not name are deleted; what the settings hold beside Fossul's keys
+    stays. ``secret`` says of a parameter's name and value whether it is one.
     """
     owner, _ = Profile.objects.get_or_create(name=profile)
     row = BackupConfig.objects.filter(profile=owner, name=name).first() or BackupConfig(
@@ -46,7 +117,7 @@ def store(profile: str, name: str, configuration: Configuration) -> None:
     keys = _json_keys()
     others = {key: value for key, value in row.settings.items() if key not in keys}
     values = {key: getattr(configuration.config, attribute) for key, attribute in keys.items()}
-    row.settings = others | sealed_settings({key: value for key, value in values.items() if value})
+    row.settings = others | sealed_settings({key: value for key, value in values.items() if value}, secret)
     row.plan = configuration.layout.wire() if configuration.layout != NO_PLAN else {}
     row.save()
     row.policies.exclude(name__in=[policy.name for policy in configuration.policies]).delete()
@@ -61,6 +132,7 @@ def store(profile: str, name: str, configuration: Configuration) -> None:
                 "when_busy": policy.when_busy or WhenBusy.REFUSE,
             },
         )
+    return row
 
 
 def _json_keys() -> dict[str, str]:

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from workflows_app.domain.config import Config
 from workflows_app.models import BackupConfig, Profile
-from workflows_app.services import sample_tree
+from workflows_app.services import sample_tree, versions
+from workflows_app.services.permissions import command_line
 
 PROFILE = "demo"
 CONFIG = "files"
@@ -60,6 +61,7 @@ def install() -> bool:
         )
         config.policies.create(name="daily", keep_backups=5, position=0)
         config.policies.create(name="weekly", keep_backups=2, position=1)
+        versions.keep(command_line("prepare"), config, "the demo")
     return True
 
 

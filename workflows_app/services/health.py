@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -13,9 +12,6 @@ from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services import workers
 from workflows_app.services.client import RPC_TIMEOUT, temporal
 from workflows_app.services.throttle import Throttled
-
-# A poll waits up to a minute for work, so a worker that lives has polled within that (Temporal docs).
-POLL_FRESH = timedelta(seconds=70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +51,7 @@ async def _temporal() -> tuple[str, int | None]:
         pollers = await workers.pollers(settings.TEMPORAL_TASK_QUEUE)
     except TemporalUnavailable:
         return "unavailable", None
-    fresh = datetime.now(UTC) - POLL_FRESH
-    return "ok", sum(poller.last_poll >= fresh for poller in pollers)
+    return "ok", sum(poller.fresh for poller in pollers)
 
 
 @sync_to_async

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import PlanProblem, PlanRefused
 from workflows_app.domain.plan_layouts import PlanLayout, layout_text, parse_layout
 from workflows_app.domain.planned_backups import planned_backup
 from workflows_app.domain.plans import Plan, backup_plan
 from workflows_app.models import BackupConfig
-from workflows_app.services import audit, catalog
+from workflows_app.services import audit, catalog, versions
 from workflows_app.services.audit import Action
 from workflows_app.services.catalog import ConfigDetail
+from workflows_app.services.config_rows import locked_row
 from workflows_app.services.permissions import Actor, Right
 
 
@@ -64,6 +67,9 @@ def save_plan(actor: Actor, profile: str, name: str, text: str) -> None:
         # Written out or not, it is Fossul's order: a step that is configured later finds its place in it.
         layout = layout.model_copy(update={"stages": ()})
     stored = layout.wire() if layout != PlanLayout() else {}
-    BackupConfig.objects.filter(profile__name=profile, name=name).update(plan=stored)
     details = f"{len(tuple(plan.steps))} steps in {len(plan.stages)} stages"
-    audit.note(actor, Action.CHANGED_PLAN, profile, name, details=details)
+    with transaction.atomic():
+        row = locked_row(profile, name)
+        BackupConfig.objects.filter(pk=row.pk).update(plan=stored)
+        versions.keep(actor, row, f"changed the plan: {details}")
+        audit.note(actor, Action.CHANGED_PLAN, profile, name, details=details)

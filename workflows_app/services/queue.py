@@ -74,13 +74,22 @@ async def follow_queue(run: Run) -> None:
         return
     if status is WorkflowExecutionStatus.CANCELED:
         await _close(run, RunState.CANCELLED, "The run was cancelled while it was queued")
-    elif status is not WorkflowExecutionStatus.COMPLETED and _is_old(run):
+    elif status is not WorkflowExecutionStatus.COMPLETED and _is_old(run) and not await _has_schedule(run):
         # One that completed has started its run, which is in the history but may have ended meanwhile.
         await _close(run, RunState.UNKNOWN, "The run was queued, but Temporal has lost what waited for it.")
 
 
 def _is_old(run: Run) -> bool:
     return time.time() - run.started.timestamp() > START_ANSWER_SECONDS
+
+
+async def _has_schedule(run: Run) -> bool:
+    """Whether what a schedule started for this run will start it, or has: not when it was terminated."""
+    if not run.run_id:
+        return False
+    alive = f"RunId = '{run.run_id}' AND ExecutionStatus IN ('Running', 'Completed', 'Failed')"
+    async with temporal() as client:
+        return (await client.count_workflows(alive, rpc_timeout=RPC_TIMEOUT)).count > 0
 
 
 async def _close(run: Run, state: RunState, words: str) -> None:

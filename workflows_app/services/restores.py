@@ -1,15 +1,11 @@
 """Restores: which backups exist, and starting the restore of one."""
 
-import asyncio
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import PurePosixPath
-from uuid import uuid4
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from temporalio.client import WorkflowFailureError
 
 from workflows_app.contracts import CatalogueInput, RestoreInput
 from workflows_app.domain.config import Config
@@ -19,14 +15,13 @@ from workflows_app.domain.errors import (
     NotFound,
     PlanRefused,
     RunAlreadyActive,
-    TemporalUnavailable,
 )
+from workflows_app.domain.keep_rules import moment_of
 from workflows_app.domain.plan_rules import plan_problems
 from workflows_app.domain.plans import restore_plan
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Backups
-from workflows_app.services import catalog
-from workflows_app.services.client import temporal
+from workflows_app.services import catalog, looks
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.starts import launch, new_run, note_start
 from workflows_app.workflows.catalogue import CatalogueWorkflow
@@ -55,7 +50,7 @@ async def list_restore_points(actor: Actor, profile: str, config: str) -> tuple[
     found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
     if not found.storage_plugin:
         return ()
-    backups = await _look(found)
+    backups = await look_for_backups(found)
     if backups.result.code:
         raise FossulError(f"The restore points cannot be read: {backups.result.reason}")
     points = [_point(backup) for backup in backups.backup]
@@ -85,13 +80,14 @@ async def start_restore(
         raise ConfigInvalid("target", f"{request.target!r} is no absolute path")
     if not request.dry_run and confirmation != config:
         raise ConfigInvalid("confirmation", f"type {config!r} to confirm that its data may be overwritten")
-    found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
+    detail = await sync_to_async(catalog.get_config)(actor, profile, config)
+    found = detail.config
     point = await get_restore_point(actor, profile, config, name)
     backup = point.backup
     plan = restore_plan(found, dry_run=request.dry_run, safety=request.safety)
     if problems := plan_problems(plan):
         raise PlanRefused(problems)
-    run = await new_run(actor, "restore", found, backup.policy)
+    run = await new_run(actor, "restore", found, backup.policy, detail.version)
     given = found.for_restore(run.pk, backup, int(time.time()))
     restore = RestoreInput(
         run=run.pk, config=given, plan=plan, requested_by=run.requested_by, request=request
@@ -105,30 +101,21 @@ async def start_restore(
     return run.pk
 
 
-async def _look(config: Config) -> Backups:
+async def look_for_backups(config: Config) -> Backups:
+    """Ask the storage plugin, on a worker, which backups exist. Raises as ``looks.ask``."""
     place = f"{config.profile_name}/{config.config_name}"
-    try:
-        async with asyncio.timeout(LOOK_SECONDS), temporal() as client:
-            return await client.execute_workflow(
-                CatalogueWorkflow.run,
-                CatalogueInput(config=config),
-                id=f"fossul-catalogue/{place}/{uuid4()}",
-                task_queue=settings.TEMPORAL_TASK_QUEUE,
-                static_summary=f"Backups of {place}",
-            )
-    except TimeoutError:
-        raise TemporalUnavailable(
-            f"No worker answered within {LOOK_SECONDS:.0f} s which backups {place} has. "
-            "Start one: manage.py run_worker"
-        ) from None
-    except WorkflowFailureError as error:
-        raise FossulError(f"The restore points of {place} cannot be read: {error.cause}") from error
+    return await looks.ask(
+        CatalogueWorkflow.run,
+        CatalogueInput(config=config),
+        looks.Question(f"fossul-catalogue/{place}", f"Backups of {place}", f"which backups {place} has"),
+        LOOK_SECONDS,
+    )
 
 
 def _point(backup: Backup) -> RestorePoint:
     return RestorePoint(
         backup=backup,
-        made=datetime.fromtimestamp(backup.epoch, UTC),
+        made=moment_of(backup.epoch),
         size=backup.size,
         sources=tuple(content.source for content in backup.contents),
     )

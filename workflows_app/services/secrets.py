@@ -9,7 +9,7 @@ from django.db import transaction
 from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.errors import FossulError
 from workflows_app.domain.sealing import Seals, is_sealed
-from workflows_app.models import BackupConfig
+from workflows_app.models import BackupConfig, ConfigVersion
 from workflows_app.services.permissions import Actor, Right
 
 _PARAMETERS = ("appPluginParameters", "storagePluginParameters", "archivePluginParameters")
@@ -24,9 +24,15 @@ def sealed_settings(
     """
 
     def seal(name: str, value: str) -> str:
-        return _seals().seal(value) if is_sealed(value) or (value and secret(name, value)) else value
+        return _seals().seal(value) if value and not is_sealed(value) and secret(name, value) else value
 
     return _with_parameters(given, seal)
+
+
+def _sealed_anew(given: Mapping[str, Any]) -> dict[str, Any]:
+    return _with_parameters(
+        sealed_settings(given), lambda _, value: _seals().seal(value) if is_sealed(value) else value
+    )
 
 
 def opened_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,19 +41,35 @@ def opened_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rotate_secrets(actor: Actor) -> int:
-    """Seal every stored secret with the first key; answer in how many configurations there was one.
+    """Seal every stored secret with the first key, also those of earlier versions.
+
+    Answers in how many configurations there was one.
 
     All or none. Raises NotAllowed; SealBroken for one that no key opens.
     """
     actor.require(Right.CONFIGURE)
+    return _change_stored(_sealed_anew)
+
+
+def seal_plain_secrets() -> int:
+    """Seal what was stored before secrets were sealed; answer in how many configurations there was one."""
+    return _change_stored(sealed_settings)
+
+
+def _change_stored(change: Callable[[Mapping[str, Any]], dict[str, Any]]) -> int:
     changed = 0
     with transaction.atomic():
         for row in BackupConfig.objects.select_for_update():
-            sealed = sealed_settings(row.settings)
+            sealed = change(row.settings)
             if sealed != row.settings:
                 row.settings = sealed
                 row.save(update_fields=["settings"])
                 changed += 1
+        for version in ConfigVersion.objects.select_for_update():
+            sealed = change(version.content["settings"])
+            if sealed != version.content["settings"]:
+                version.content = {**version.content, "settings": sealed}
+                version.save(update_fields=["content"])
     return changed
 
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 from workflows_app.services import accounts, demo, embedded, machine, static_files
 from workflows_app.services.accounts import AdminAccount
+from workflows_app.services.secrets import seal_plain_secrets
 
 SECRET_KEY_BYTES = 48
 
@@ -40,6 +41,7 @@ def prepare() -> Prepared:
         settings.SECRET_KEY = ensure_secret_key(settings.FOSSUL_VAR_DIR / "secret_key")
     try:
         call_command("migrate", interactive=False, verbosity=0)
+        seal_plain_secrets()
         accounts.ensure_groups()
         static_files.collect()
         if accounts.nobody_yet() and settings.FOSSUL_DEMO:

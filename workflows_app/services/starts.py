@@ -21,6 +21,8 @@ from workflows_app.domain.plans import Plan
 from workflows_app.domain.progress import Progress
 from workflows_app.domain.states import StepState
 from workflows_app.models import Run
+from workflows_app.models.run_memos import memo_of, summary_of
+from workflows_app.models.stored_configs import refuse_disabled
 from workflows_app.services import audit, catalog, queue, runs
 from workflows_app.services.audit import Action
 from workflows_app.services.client import RPC_TIMEOUT, temporal
@@ -46,9 +48,9 @@ class StartOptions(TypedDict):
 async def start_backup(actor: Actor, profile: str, config: str, policy: str) -> int:
     """Start a backup, or queue it where its policy says so, and answer the run's number.
 
-    Raises NotAllowed; NotFound for an unknown profile, configuration or policy; ConfigInvalid when the
-    policy keeps nothing; PlanRefused; RunAlreadyActive when the configuration's lock is held;
-    TemporalUnavailable.
+    Raises NotAllowed; NotFound for an unknown profile, configuration or policy; NotNow when it is disabled;
+    ConfigInvalid when the policy keeps nothing; PlanRefused; RunAlreadyActive when the configuration's lock
+    is held; TemporalUnavailable.
     """
     actor.require(Right.OPERATE)
     order = await sync_to_async(catalog.order_backup)(actor, profile, config, policy)
@@ -61,20 +63,21 @@ async def start_backup(actor: Actor, profile: str, config: str, policy: str) -> 
             requested_by=run.requested_by,
         )
 
-    return await _start_backup(actor, order.config, policy, given, order.when_busy)
+    return await _start_backup(actor, order.config, policy, given, order.when_busy, order.version)
 
 
 async def resume_backup(actor: Actor, number: int) -> int:
     """Start a run that takes what a failed backup left undone, from the failed step on; answer its number.
 
     It works on the backup that the failed run made, with the configuration that that run was given.
-    Raises NotAllowed; NotFound; NotNow for a run that is open; PlanRefused where only a new run is safe;
-    RunAlreadyActive; TemporalUnavailable.
+    Raises NotAllowed; NotFound; NotNow for a run that is open, or a disabled configuration; PlanRefused where
+    only a new run is safe; RunAlreadyActive; TemporalUnavailable.
     """
     actor.require(Right.OPERATE)
     failed = await sync_to_async(runs.get_run)(actor, number)
     if not failed.progress.state.closed:
         raise NotNow(f"Run {number} is still running.")
+    await sync_to_async(refuse_disabled)(failed.summary.profile, failed.summary.config)
     before = await find_input(failed.address)
     plan = remaining_plan(failed.progress)
 
@@ -84,7 +87,8 @@ async def resume_backup(actor: Actor, number: int) -> int:
         )
 
     policy = failed.summary.policy
-    return await _start_backup(actor, before.config, policy, given, WhenBusy.REFUSE)
+    version = failed.summary.version
+    return await _start_backup(actor, before.config, policy, given, WhenBusy.REFUSE, version)
 
 
 def remaining_plan(progress: Progress) -> Plan:
@@ -99,9 +103,14 @@ def remaining_plan(progress: Progress) -> Plan:
 
 
 async def _start_backup(
-    actor: Actor, config: Config, policy: str, given: Callable[[Run], BackupInput], when_busy: WhenBusy
+    actor: Actor,
+    config: Config,
+    policy: str,
+    given: Callable[[Run], BackupInput],
+    when_busy: WhenBusy,
+    version: int | None,
 ) -> int:
-    run = await new_run(actor, "backup", config, policy)
+    run = await new_run(actor, "backup", config, policy, version)
     backup = given(run)
     try:
         await launch(run, BackupWorkflow.run, backup)
@@ -109,7 +118,7 @@ async def _start_backup(
         if when_busy is not WhenBusy.QUEUE:
             await run.adelete()
             raise
-        await queue.enqueue(run, backup, start_options(run)["memo"], summary_of(run))
+        await queue.enqueue(run, backup, memo_of(run), summary_of(run))
         await sync_to_async(audit.note)(
             actor, Action.QUEUED, run.profile, run.config, run=run.pk, details=f"policy {policy}"
         )
@@ -121,8 +130,11 @@ async def _start_backup(
     return run.pk
 
 
-async def new_run(actor: Actor, kind: str, config: Config, policy: str) -> Run:
-    """Make the row of a run that is about to start: its number is the run's."""
+async def new_run(actor: Actor, kind: str, config: Config, policy: str, version: int | None = None) -> Run:
+    """Make the row of a run that is about to start: its number is the run's.
+
+    ``version`` is that of the configuration, none where it has none.
+    """
     profile, name = config.profile_name, config.config_name
     return await Run.objects.acreate(
         workflow_id=naming.run_workflow_id(profile, name),
@@ -130,6 +142,7 @@ async def new_run(actor: Actor, kind: str, config: Config, policy: str) -> Run:
         profile=profile,
         config=name,
         policy=policy,
+        version=version or None,
         requested_by=actor.name,
         started=datetime.now(UTC),
     )
@@ -166,22 +179,10 @@ def start_options(run: Run) -> StartOptions:
         task_queue=settings.TEMPORAL_TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        memo={
-            naming.MEMO_RUN: run.pk,
-            naming.MEMO_TYPE: run.type,
-            naming.MEMO_PROFILE: run.profile,
-            naming.MEMO_CONFIG: run.config,
-            naming.MEMO_POLICY: run.policy,
-            naming.MEMO_REQUESTED_BY: run.requested_by,
-        },
+        memo=memo_of(run),
         static_summary=summary_of(run),
         rpc_timeout=RPC_TIMEOUT,
     )
-
-
-def summary_of(run: Run) -> str:
-    """What Temporal's own pages call a run."""
-    return f"{run.type.capitalize()} of {run.profile}/{run.config}, policy {run.policy}"
 
 
 async def note_start(actor: Actor, run: Run, details: str) -> None:

@@ -1,14 +1,20 @@
 """Who polls the task queue: what Temporal knows of the workers."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
+from workflows_app.domain.errors import TemporalUnavailable
 from workflows_app.services.client import RPC_TIMEOUT, temporal
 from workflows_app.services.payloads import moment
+from workflows_app.services.permissions import Actor, Right
+
+# A poll waits up to a minute for work, so a worker that lives has polled within that (Temporal docs).
+POLL_FRESH = timedelta(seconds=70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +23,30 @@ class Poller:
 
     identity: str
     last_poll: datetime
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it polled so lately that it must be alive."""
+        return self.last_poll >= datetime.now(UTC) - POLL_FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersSeen:
+    """The workers of the task queue; ``trouble`` says why nobody could tell, ``""`` when somebody could."""
+
+    task_queue: str
+    workers: tuple[Poller, ...]
+    trouble: str
+
+
+async def seen(actor: Actor) -> WorkersSeen:
+    """Answer which workers have polled in the last minutes. Raises NotAllowed."""
+    actor.require(Right.VIEW)
+    queue = settings.TEMPORAL_TASK_QUEUE
+    try:
+        return WorkersSeen(queue, tuple(await pollers(queue)), "")
+    except TemporalUnavailable as error:
+        return WorkersSeen(queue, (), str(error))
 
 
 async def pollers(task_queue: str) -> list[Poller]:

@@ -1,5 +1,6 @@
 """What pages show of a configuration: its plan and its settings, credentials masked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -41,8 +42,11 @@ class SettingGroup:
     settings: tuple[Setting, ...]
 
 
-def setting_groups(config: Config) -> tuple[SettingGroup, ...]:
-    """Answer what is configured, credentials masked; groups without a setting are left out."""
+def setting_groups(config: Config, declared: Collection[str] = ()) -> tuple[SettingGroup, ...]:
+    """Answer what is configured, credentials masked; groups without a setting are left out.
+
+    ``declared`` are the names of the parameters that plugins declare secret.
+    """
     commands = {field.value: config.command(field) for field in CommandField}
     groups = (
         ("Application plugin", config.app_plugin, config.app_plugin_parameters),
@@ -53,7 +57,7 @@ def setting_groups(config: Config) -> tuple[SettingGroup, ...]:
     shown = []
     for title, plugin, values in groups:
         settings = [Setting("Plugin", plugin)] if plugin else []
-        settings += [Setting(name, masked(name, value)) for name, value in values.items() if value]
+        settings += [Setting(name, masked(name, value, declared)) for name, value in values.items() if value]
         if settings:
             shown.append(SettingGroup(title, tuple(settings)))
     return tuple(shown)

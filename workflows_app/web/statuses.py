@@ -34,6 +34,8 @@ RUN_STATUS = {
     RunState.TIMED_OUT: Status("error", "timed out", "octagon-x"),
     RunState.UNKNOWN: UNKNOWN,
     RunState.QUEUED: Status("waiting", "queued", "hourglass"),
+    RunState.SKIPPED: Status("cancelled", "skipped", "skip-forward"),
+    RunState.MISSED: Status("error", "missed", "alarm-clock-off"),
 }
 STEP_STATUS = {
     StepState.PENDING: PENDING,

@@ -3,7 +3,29 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from workflows_app.web.views import audit, control, health, logs, overview, plans, profiles, restores, runs
+from workflows_app.web.views import (
+    audit,
+    config_edit,
+    config_places,
+    control,
+    fetches,
+    health,
+    logs,
+    overview,
+    plans,
+    point_files,
+    profile_edit,
+    profiles,
+    restores,
+    retention,
+    run_lists,
+    runs,
+    schedules,
+    workers,
+)
+from workflows_app.web.views import restore_points as points
+
+POINT = "profiles/<str:profile>/<str:config>/restore-points/<str:backup>"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -18,13 +40,50 @@ urlpatterns = [
     path("profiles/<str:profile>/", profiles.profile_detail, name="profile"),
     path("profiles/<str:profile>/<str:config>/", profiles.config_detail, name="config"),
     path("profiles/<str:profile>/<str:config>/<str:policy>/run/", profiles.start_backup, name="start-backup"),
-    path(
-        "profiles/<str:profile>/<str:config>/restore-points/", restores.restore_points, name="restore-points"
-    ),
+    path("profiles/<str:profile>/<str:config>/restore-points/", points.point_list, name="restore-points"),
+    path(f"{POINT}/", points.point_detail, name="restore-point"),
+    path(f"{POINT}/check/", points.point_check, name="point-check"),
+    path(f"{POINT}/hold/", points.hold, name="hold-point"),
+    path(f"{POINT}/release/", points.release, name="release-point"),
+    path(f"{POINT}/verify/", points.verify, name="verify-point"),
+    path(f"{POINT}/cancel-verification/", points.cancel_verification, name="cancel-verification"),
+    path(f"{POINT}/delete/", points.delete, name="delete-point"),
+    path(f"{POINT}/files/", point_files.point_files, name="point-files"),
     path("profiles/<str:profile>/<str:config>/restore/<str:backup>/", restores.restore, name="restore"),
+    path("profiles/<str:profile>/<str:config>/fetch/<str:archive>/", fetches.start_fetch, name="fetch"),
+    path(
+        "profiles/<str:profile>/<str:config>/<str:policy>/retention/",
+        retention.policy_retention,
+        name="retention",
+    ),
     path("profiles/<str:profile>/<str:config>/plan/", plans.plan_editor, name="plan"),
+    path("profiles/<str:profile>/<str:config>/edit/", config_edit.edit_config, name="edit-config"),
+    path("profiles/<str:profile>/<str:config>/manage/", config_places.manage_config, name="manage-config"),
+    path("profiles/<str:profile>/<str:config>/history/", config_places.config_history, name="config-history"),
+    path(
+        "profiles/<str:profile>/<str:config>/history/<int:number>/back/",
+        config_places.go_back,
+        name="go-back",
+    ),
+    # Not below profiles/, where a profile or a configuration may have any name.
+    path("new-profile/", profile_edit.new_profile, name="new-profile"),
+    path("edit-profile/<str:profile>/", profile_edit.edit_profile, name="edit-profile"),
+    path("new-configuration/<str:profile>/", config_edit.new_config, name="new-config"),
+    path("workers/", workers.worker_list, name="workers"),
     path("audit/", audit.audit_list, name="audit"),
-    path("runs/", runs.run_list, name="runs"),
+    path("profiles/<str:profile>/<str:config>/schedules/new/", schedules.new_schedule, name="new-schedule"),
+    path("schedules/", schedules.schedule_list, name="schedules"),
+    path(
+        "schedules/<str:profile>/<str:config>/<str:policy>/<str:name>/",
+        schedules.schedule_detail,
+        name="schedule",
+    ),
+    path(
+        "schedules/<str:profile>/<str:config>/<str:policy>/<str:name>/edit/",
+        schedules.edit_schedule,
+        name="edit-schedule",
+    ),
+    path("runs/", run_lists.run_list, name="runs"),
     path("runs/<int:number>/", runs.run_detail, name="run"),
     path("runs/<int:number>/cancel/", control.cancel_run, name="cancel-run"),
     path("runs/<int:number>/terminate/", control.terminate_run, name="terminate-run"),

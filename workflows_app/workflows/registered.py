@@ -1,9 +1,22 @@
 """The workflows that a worker runs."""
 
 from workflows_app.workflows.backup import BackupWorkflow
-from workflows_app.workflows.catalogue import CatalogueWorkflow
+from workflows_app.workflows.catalogue import ArchivesWorkflow, CatalogueWorkflow
 from workflows_app.workflows.queue import QueueWorkflow
 from workflows_app.workflows.restore import RestoreWorkflow
+from workflows_app.workflows.restore_points import BrowseWorkflow, DeleteWorkflow, VerifyWorkflow
+from workflows_app.workflows.scheduled import ScheduledWorkflow
 from workflows_app.workflows.watchdog import WatchdogWorkflow
 
-WORKFLOWS = [BackupWorkflow, RestoreWorkflow, CatalogueWorkflow, WatchdogWorkflow, QueueWorkflow]
+WORKFLOWS = [
+    BackupWorkflow,
+    RestoreWorkflow,
+    CatalogueWorkflow,
+    ArchivesWorkflow,
+    BrowseWorkflow,
+    VerifyWorkflow,
+    DeleteWorkflow,
+    WatchdogWorkflow,
+    QueueWorkflow,
+    ScheduledWorkflow,
+]

@@ -20,7 +20,12 @@ def test_it_is_a_storage_plugin_that_declares_every_parameter() -> None:
         "backup",
         "restore",
         "backupList",
+        "backupDelete",
         "backupDeleteWorkflow",
+        "backupVerify",
+        "backupBrowse",
+        "holds",
+        "keepRules",
         "info",
     ]
     assert {spec.name: spec.required for spec in info.parameters} == {

@@ -1,7 +1,7 @@
 """What of a configuration is secret: masked where people read it, left out of files unless asked for."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,20 +15,23 @@ PLAN = "Plan"
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s]*")
 
 
-def masked(name: str, value: str) -> str:
-    """``value`` without its credentials; nothing of it where the name says that it is one."""
+def masked(name: str, value: str, declared: Collection[str] = ()) -> str:
+    """``value`` without its credentials; nothing of it where the name says that it is one.
+
+    ``declared`` are the names that plugins declare secret.
+    """
     if not value or _REFERENCE.fullmatch(value):
         return value
-    if is_sealed(value):
+    if is_sealed(value) or name in declared:
         return MASK
     redactor = Redactor()
     probe = f"{name}=probe"
     return MASK if redactor.redact(probe) != probe else redactor.redact(value)
 
 
-def is_secret(name: str, value: str) -> bool:
-    """Whether a person may not see ``value`` as it is."""
-    return masked(name, value) != value
+def is_secret(name: str, value: str, declared: Collection[str] = ()) -> bool:
+    """Whether a person may not see ``value`` as it is. ``declared`` as in ``masked``."""
+    return masked(name, value, declared) != value
 
 
 def without_secrets(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:

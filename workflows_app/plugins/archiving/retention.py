@@ -17,9 +17,10 @@ def delete_expired_archives(context: PluginContext, shelf: Shelf) -> Result:
     """Delete what the run's policy no longer keeps of the configuration's archives of its ``BackupName``.
 
     A policy without archive retention (-1) keeps all of them, with a warning, where Fossul deletes all. What
-    the storage has locked stays until its lock ends, and is told. An archive that cannot be deleted is told
-    at level ERROR and ends the work with code 1. Raises ConfigInvalid (for a retention of 0, too) and
-    PluginFailed before anything is deleted, and Cancelled between two deletions.
+    is held stays, and what the storage has locked until its lock ends; both are told. An archive that cannot
+    be deleted is told at level ERROR and ends the work with code 1. Raises ConfigInvalid (for a retention of
+    0, too) and PluginFailed before anything is deleted; Cancelled between two deletions, and PluginFailed
+    when what is held can no longer be read.
     """
     config = context.config
     own = own_name(as_storage(context))
@@ -35,6 +36,7 @@ def delete_expired_archives(context: PluginContext, shelf: Shelf) -> Result:
         )
         return Result()
     surplus = expired_archives(archives, policy=policy, keep=keep, made=own)
+    context.held()  # What cannot be read is in the way before anything is removed.
     remove_leftovers(context, shelf)
     if not surplus:
         context.info(
@@ -43,6 +45,9 @@ def delete_expired_archives(context: PluginContext, shelf: Shelf) -> Result:
     now = datetime.now(UTC)
     for archive in surplus:
         context.check_cancelled()
+        if archive.name in context.held():
+            context.info(f"Archive {archive.name} is held and stays")
+            continue
         context.info(f"Number of archives [{count}] greater than archive retention [{keep}]")
         try:
             locked = shelf.locked_until(archive.name)

@@ -8,9 +8,11 @@ import os
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.results import Backup, Capability, PluginInfo, Result
-from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
 from workflows_app.plugins.filesystem.archive import ARCHIVE_SUFFIX, ArchiveWriter
+from workflows_app.plugins.filesystem.browsing import browse
 from workflows_app.plugins.filesystem.copying import Copy
 from workflows_app.plugins.filesystem.folder import (
     backups_folder,
@@ -25,10 +27,11 @@ from workflows_app.plugins.filesystem.output import OutputFile, writing
 from workflows_app.plugins.filesystem.parameters import SPECS, Parameters, Place
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.restore import restore_backup
-from workflows_app.plugins.filesystem.retention import delete_expired
+from workflows_app.plugins.filesystem.retention import delete_expired, delete_one
 from workflows_app.plugins.filesystem.scan import Scan, Scanned
 from workflows_app.plugins.filesystem.sources import resolve_sources
 from workflows_app.plugins.filesystem.throttle import Throttle
+from workflows_app.plugins.filesystem.verification import verify_backup
 from workflows_app.plugins.filesystem.verify import verify
 from workflows_app.plugins.filesystem.wording import files_words, shown, size_words
 
@@ -45,7 +48,18 @@ class FilesystemStorage:
             type="storage",
             capabilities=tuple(
                 Capability(name=name)
-                for name in ("backup", "restore", "backupList", "backupDeleteWorkflow", "info")
+                for name in (
+                    "backup",
+                    "restore",
+                    "backupList",
+                    "backupDelete",
+                    "backupDeleteWorkflow",
+                    "backupVerify",
+                    "backupBrowse",
+                    HOLDS,
+                    KEEP_RULES,
+                    "info",
+                )
             ),
             parameters=SPECS,
         )
@@ -97,6 +111,18 @@ class FilesystemStorage:
     def backup_delete_workflow(self, context: PluginContext) -> Result:
         """Delete the backups that the run's policy no longer keeps (see ``delete_expired``)."""
         return delete_expired(context)
+
+    def backup_verify(self, context: PluginContext) -> Result:
+        """Verify exactly ``context.config.backup``. Raises as ``verify_backup``."""
+        return verify_backup(context)
+
+    def backup_delete(self, context: PluginContext) -> Result:
+        """Delete exactly ``context.config.backup``. Raises as ``delete_one``."""
+        return delete_one(context)
+
+    def backup_browse(self, context: PluginContext, query: FileQuery) -> FileListing:
+        """The files that the manifest of ``context.config.backup`` tells of. Raises as ``browse``."""
+        return browse(context, query)
 
     def restore(self, context: PluginContext) -> Result:
         """Restore exactly ``context.config.backup`` as ``context.restore`` asks. Raises as restore_backup."""

@@ -14,7 +14,7 @@ from workflows_app.plugins.filesystem.refusals import Refusals
 from workflows_app.plugins.filesystem.room import shortage
 from workflows_app.plugins.filesystem.stored import Stored, find_backup
 from workflows_app.plugins.filesystem.target import Target, resolve_target
-from workflows_app.plugins.filesystem.verify import verify
+from workflows_app.plugins.filesystem.verification import verify_stored
 from workflows_app.plugins.filesystem.wording import files_words, reason_of, shown, size_words
 
 
@@ -36,7 +36,7 @@ def restore_backup(context: PluginContext) -> Result:
     stored = find_backup(place, backup)
     target = resolve_target(context.restore.target, stored.sources, place.destination, context.info)
     context.info(f"Restoring backup {stored.name} to {target.where}")
-    _verify(context, stored)
+    verify_stored(context, stored)
     try:
         want = shortage(stored, target, context.check_cancelled)
     except OSError as error:
@@ -56,19 +56,6 @@ def _temporary_name(workflow_id: str) -> str:
     if not re.fullmatch(r"[0-9]{1,20}", workflow_id):
         raise ConfigInvalid("workflowId", f"{workflow_id!r} is not the number of a run")
     return f".restore-{workflow_id}.partial"
-
-
-def _verify(context: PluginContext, stored: Stored) -> None:
-    footer = stored.footer
-    context.info(f"Verifying {footer.file}, {size_words(footer.size)}")
-    progress = Progress(context.report, "verifying", footer.bytes, footer.files)
-
-    def advance(size: int, files: int) -> None:
-        context.check_cancelled()
-        progress.advance(size, files)
-
-    verify(stored.archive, stored.manifest, advance)
-    progress.tell()
 
 
 def _restore(context: PluginContext, stored: Stored, target: Target, temporary: str) -> Result:

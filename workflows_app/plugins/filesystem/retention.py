@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.errors import ConfigInvalid, PluginFailed
+from workflows_app.domain.naming import parse_backup_name
 from workflows_app.domain.results import Level, Result
 from workflows_app.domain.retention import expired
 from workflows_app.plugins.base import PluginContext
@@ -18,9 +19,10 @@ from workflows_app.plugins.filesystem.wording import reason_of, shown
 def delete_expired(context: PluginContext) -> Result:
     """Delete what the run's policy no longer keeps of the configuration's backups of this ``BackupName``.
 
-    Before that, what an earlier deletion left behind is removed with a warning. A backup that cannot be
-    deleted is told at level ERROR and ends the work with code 1. Raises ConfigInvalid (for a retention
-    below 1, too) and PluginFailed before anything is deleted, and Cancelled between two deletions.
+    What is held stays, and is told. Before that, what an earlier deletion left behind is removed with a
+    warning. A backup that cannot be deleted is told at level ERROR and ends the work with code 1. Raises
+    ConfigInvalid (for a retention below 1, too) and PluginFailed before anything is deleted; Cancelled
+    between two deletions, and PluginFailed when what is held can no longer be read.
     """
     place = Place.of(context)
     own = own_name(context)
@@ -31,7 +33,9 @@ def delete_expired(context: PluginContext) -> Result:
         for backup in list_backups(place.destination, place.profile, place.config)
         if backup.policy == policy and base_name(backup) == place.base
     ]
-    surplus = expired(backups, policy=policy, keep=keep, made=own)
+    rules = context.config.keep_rules_of(policy)
+    surplus = expired(backups, policy=policy, keep=keep, made=own, rules=rules)
+    context.held()  # What cannot be read is in the way before anything is removed.
 
     for name in _leftovers(folder):
         context.check_cancelled()
@@ -43,12 +47,35 @@ def delete_expired(context: PluginContext) -> Result:
         context.info(f"Backup deletion skipped, there are [{count}] backups but backup retention is [{keep}]")
     for backup in surplus:
         context.check_cancelled()
+        if backup.name in context.held():
+            context.info(f"Backup {backup.name} is held and stays")
+            continue
         context.info(f"Number of backups [{count}] greater than backup retention [{keep}]")
         context.info(f"Deleting backup {backup.name}")
         if not _done(context, folder, backup.name, delete_backup):
             return Result(code=1)
         context.info(f"Backup {backup.name} deleted successfully")
         count -= 1
+    return Result()
+
+
+def delete_one(context: PluginContext) -> Result:
+    """Delete exactly the backup ``context.config.backup``, complete or not. A failure is told, with code 1.
+
+    Raises ConfigInvalid for a name that is no backup's; PluginFailed when it is held or not there.
+    """
+    place, name = Place.of(context), context.config.backup.name
+    if parse_backup_name(name) is None:
+        raise ConfigInvalid("backup", f"{name!r} is not the name of a backup")
+    folder = backups_folder(place.destination, place.profile, place.config)
+    if (folder / name).is_symlink() or not (folder / name).is_dir():
+        raise PluginFailed(f"There is no backup {shown(name)} in {shown(str(folder))}")
+    if name in context.held():
+        raise PluginFailed(f"The backup {shown(name)} is held: release the hold first")
+    context.info(f"Deleting backup {name}")
+    if not _done(context, folder, name, delete_backup):
+        return Result(code=1)
+    context.info(f"Backup {name} deleted successfully")
     return Result()
 
 

@@ -7,7 +7,7 @@ from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
 from workflows_app.plugins.archiving.archive import archive_backup
 from workflows_app.plugins.archiving.fetch import fetch_backup
 from workflows_app.plugins.archiving.retention import delete_expired_archives
-from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.base import HOLDS, PluginContext
 from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.filesystem_archive.parameters import SPECS, Parameters, shares_disk
 from workflows_app.plugins.filesystem_archive.shelf import FolderShelf
@@ -25,7 +25,7 @@ class FilesystemArchive:
             type="archive",
             capabilities=tuple(
                 Capability(name=name)
-                for name in ("archive", "archiveList", "archiveDelete", "archiveFetch", "info")
+                for name in ("archive", "archiveList", "archiveDelete", "archiveFetch", HOLDS, "info")
             ),
             parameters=SPECS,
         )

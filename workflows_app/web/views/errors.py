@@ -15,8 +15,10 @@ from workflows_app.domain.errors import (
     NotAllowed,
     NotFound,
     NotNow,
+    Outdated,
     PlanRefused,
     RunAlreadyActive,
+    SettingsRefused,
     TemporalUnavailable,
 )
 
@@ -37,6 +39,8 @@ _TITLES: tuple[tuple[type[FossulError], int, str], ...] = (
     (RunAlreadyActive, 409, "Already running"),
     (NotNow, 409, "Not possible now"),
     (ConfigInvalid, 422, "Refused"),
+    (SettingsRefused, 422, "Refused"),
+    (Outdated, 409, "Somebody else was here"),
     (PlanRefused, 422, "The plan breaks a rule"),
     (TemporalUnavailable, 503, "Temporal does not answer"),
 )

@@ -11,15 +11,18 @@ from django_htmx.http import HttpResponseClientRedirect
 from workflows_app.domain.errors import (
     ConfigInvalid,
     FossulError,
+    NotNow,
     PlanRefused,
     RunAlreadyActive,
     TemporalUnavailable,
 )
 from workflows_app.domain.plan_layouts import PlanLayout
-from workflows_app.services import catalog, plans, recorder, runs, starts
+from workflows_app.services import catalog, plans, plugins, recorder, runs, starts, trends
 from workflows_app.services.permissions import actor_of
 from workflows_app.web.config_views import plan_phases, setting_groups
 from workflows_app.web.presenters import run_row
+from workflows_app.web.schedule_views import schedules_of
+from workflows_app.web.trend_views import trend_view
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 LAST_RUNS = 10
@@ -54,7 +57,7 @@ def start_backup(request: HtmxHttpRequest, profile: str, config: str, policy: st
     """Start a backup and go to its run; when it cannot start, show the configuration again and say why."""
     try:
         number = async_to_sync(starts.start_backup)(actor_of(request.user), profile, config, policy)
-    except (RunAlreadyActive, ConfigInvalid, PlanRefused, TemporalUnavailable) as error:
+    except (RunAlreadyActive, ConfigInvalid, NotNow, PlanRefused, TemporalUnavailable) as error:
         return _config_page(request, profile, config, refusal=error)
     if request.htmx:
         return HttpResponseClientRedirect(reverse("run", args=[number]))
@@ -74,14 +77,18 @@ def _config_page(
     running = next((run for run in last.runs if not run.state.closed), None)
     context = {
         "config": detail.summary,
+        "version": detail.version,
+        "unchanged": "unchanged" in request.GET,
         "phases": plan_phases(planned.plan),
         "plan": planned.plan,
         "problems": planned.problems,
         "own_plan": detail.layout != PlanLayout(),
         "running": running,
-        "settings": setting_groups(detail.config),
+        "settings": setting_groups(detail.config, plugins.declared_secrets()),
         "rows": [run_row(run, now) for run in last.runs],
         "total": last.total,
+        "found": schedules_of(actor, profile, config),
+        "trend": trend_view(profile, config, trends.get_trend(actor, profile, config, now)),
         "refusal": refusal,
         "refusal_title": title,
         "holder": refusal.run if isinstance(refusal, RunAlreadyActive) else None,

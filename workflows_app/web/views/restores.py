@@ -1,15 +1,13 @@
-"""Restore points of a configuration, and restoring one."""
+"""Restoring a restore point."""
 
 from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from workflows_app.domain.errors import (
     ConfigInvalid,
     FossulError,
-    NotAllowed,
-    NotFound,
     PlanRefused,
     RunAlreadyActive,
     TemporalUnavailable,
@@ -18,23 +16,6 @@ from workflows_app.domain.restores import RestoreRequest
 from workflows_app.services import catalog, restores
 from workflows_app.services.permissions import Right, actor_of
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
-
-
-@require_safe
-@answers_errors
-def restore_points(request: HtmxHttpRequest, profile: str, config: str) -> HttpResponse:
-    """Show the backups that exist now; when that cannot be found out, say unknown and why."""
-    actor = actor_of(request.user)
-    summary = catalog.get_config(actor, profile, config).summary
-    context: dict[str, object] = {"config": summary, "points": (), "trouble": ""}
-    try:
-        context["points"] = async_to_sync(restores.list_restore_points)(actor, profile, config)
-    except (NotAllowed, NotFound):
-        raise
-    except FossulError as error:
-        context["trouble"] = str(error)
-    code = 503 if context["trouble"] else 200
-    return render(request, "workflows_app/restore_points.html", context, status=code)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,0 +1,99 @@
+"""Retention with what a plugin alone does not know: what is held, and a record of what it deleted."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from django.db import DatabaseError
+
+from workflows_app.activities.holds import held_in, held_names
+from workflows_app.domain.config import Config
+from workflows_app.domain.errors import FossulError
+from workflows_app.domain.results import PluginInfo, Result
+from workflows_app.models import Removal
+from workflows_app.models.connections import drop_broken_connections
+from workflows_app.plugins.base import HOLDS, KEEP_RULES, ArchivePlugin, PluginContext, StoragePlugin
+
+logger = logging.getLogger(__name__)
+
+
+def retain_backups(plugin: StoragePlugin, context: PluginContext, run: int) -> Result:
+    """Let a storage plugin do its retention, and write down which backups are gone after it.
+
+    A plugin that does not declare that it obeys holds, or the policy's keep rules, is not asked where there
+    are any: that is said, and nothing is deleted. Raises what the plugin raises, and as ``held_names``.
+    """
+    config = context.config
+    rules = config.keep_rules_of(config.selected_backup_policy)
+    capabilities = _capabilities(plugin.info)
+    if _refuses_for_holds(context, capabilities):
+        return Result()
+    if rules and KEEP_RULES not in capabilities:
+        context.warn(
+            f"Nothing was deleted: policy {config.selected_backup_policy!r} also keeps {rules.words}, and "
+            f"the storage plugin does not declare the capability {KEEP_RULES!r}"
+        )
+        return Result()
+    before = _names(plugin, context)
+    try:
+        return plugin.backup_delete_workflow(replace(context, held=held_names))
+    finally:
+        after = _names(plugin, context) if before else None
+        if before and after is not None:
+            _note(context, config, before - after, f"the retention of run {run}")
+
+
+def retain_archives(plugin: ArchivePlugin, context: PluginContext) -> Result:
+    """Let an archive plugin do its retention, as ``retain_backups`` does for a storage plugin."""
+    if _refuses_for_holds(context, _capabilities(plugin.info)):
+        return Result()
+    return plugin.archive_delete(replace(context, held=held_names))
+
+
+def note_removal(profile: str, config: str, backup: str, how: str) -> None:
+    """Write down that a backup was deleted on purpose. Raises DatabaseError."""
+    Removal.objects.update_or_create(
+        profile=profile, config=config, backup=backup, defaults={"how": how, "time": datetime.now(UTC)}
+    )
+
+
+def _capabilities(info: Callable[[], PluginInfo]) -> frozenset[str]:
+    """What a plugin declares that it can do; nothing where it cannot say."""
+    try:
+        return frozenset(capability.name for capability in info().capabilities)
+    except FossulError:
+        return frozenset()
+
+
+def _refuses_for_holds(context: PluginContext, capabilities: frozenset[str]) -> bool:
+    held = held_in(context.config.profile_name, context.config.config_name)
+    if not held or HOLDS in capabilities:
+        return False
+    context.warn(
+        f"Nothing was deleted: {len(held)} restore points are held, and the plugin does not declare the "
+        f"capability {HOLDS!r}, so it might delete them"
+    )
+    return True
+
+
+def _names(plugin: StoragePlugin, context: PluginContext) -> frozenset[str] | None:
+    """The backups that there are; None where that cannot be known."""
+    quiet = replace(context, say=lambda level, text: None)
+    try:
+        return frozenset(backup.name for backup in plugin.backup_list(quiet))
+    except Exception as error:  # a list for the record only must not fail the retention
+        logger.info("The backups could not be listed for the record: %s", type(error).__name__)
+        return None
+
+
+def _note(context: PluginContext, config: Config, gone: frozenset[str], how: str) -> None:
+    try:
+        drop_broken_connections()
+        for name in sorted(gone):
+            note_removal(config.profile_name, config.config_name, name, how)
+    except DatabaseError as error:
+        context.warn(
+            f"That {len(gone)} backups were deleted could not be written down ({type(error).__name__}): the "
+            "page of restore points will show them as missing"
+        )

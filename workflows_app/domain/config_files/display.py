@@ -1,0 +1,104 @@
+"""A configuration as people read it: the texts of its files, secrets masked, and how two of them differ."""
+
+import difflib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from workflows_app.domain.config_files.configuration import SETTING_KEYS, Configuration, Family
+from workflows_app.domain.config_files.main_file import write_main
+from workflows_app.domain.config_files.plugin_file import write_plugin
+from workflows_app.domain.config_files.secrets import masked
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.plan_layouts import layout_text
+from workflows_app.domain.redaction import Redactor
+
+CONTEXT = 2
+"""How many lines that are the same are shown around each difference."""
+
+_ANOTHER = "(another value)"
+
+
+def without_credentials(
+    configuration: Configuration, beside: Configuration | None = None, declared: Collection[str] = ()
+) -> tuple[Configuration, str]:
+    """Answer the configuration with its secrets masked, and its plan as text, masked as well.
+
+    Where a secret differs from the one of ``beside``, that is told, not how. ``declared`` are the names of
+    the parameters that plugins declare secret.
+    """
+    changes: dict[str, Any] = {}
+    for key, attribute in SETTING_KEYS.items():
+        value = getattr(configuration.config, attribute)
+        if isinstance(value, str):
+            other = getattr(beside.config, attribute) if beside else ""
+            changes[attribute] = _masked_beside(key, value, other)
+    for family in Family:
+        others: Mapping[str, str] = family.parameters(beside.config) if beside else {}
+        changes[family.parameters_attribute] = {
+            key: _masked_beside(key, value, others.get(key, ""), declared)
+            for key, value in family.parameters(configuration.config).items()
+        }
+    plan = layout_text(configuration.layout)
+    beside_plan = layout_text(beside.layout) if beside else ""
+    shown = Redactor().redact(plan)
+    if shown != plan != beside_plan and shown == Redactor().redact(beside_plan):
+        shown += f"# {_ANOTHER}\n"
+    return configuration.with_settings(**changes), shown
+
+
+def displayed(
+    configuration: Configuration, beside: Configuration | None = None, declared: Collection[str] = ()
+) -> dict[str, str]:
+    """Answer what the files of a configuration hold, by a title for each. Never raises.
+
+    Unlike files it can show two plugins of one name. Arguments as in ``without_credentials``.
+    """
+    shown, plan = without_credentials(configuration, beside, declared)
+    try:
+        text = write_main(shown)
+    except ConfigInvalid as error:
+        text = f"# {error}\n"
+    texts = {"main file": f"{text}\n{plan}" if plan else text}
+    for family in Family:
+        plugin = family.plugin(shown.config)
+        if plugin:
+            texts[f"{family.lower()} plugin {plugin}"] = _plugin_text(family.parameters(shown.config))
+    return texts
+
+
+def changes(
+    old: Configuration, new: Configuration, labels: tuple[str, str], declared: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Answer what turns ``old`` into ``new`` as a unified diff, without secrets; none where they are equal.
+
+    ``labels`` are the words for the two. Never raises.
+    """
+    before, after = displayed(old, None, declared), displayed(new, old, declared)
+    lines: list[str] = []
+    for title in (*before, *(title for title in after if title not in before)):
+        lines += difflib.unified_diff(
+            before.get(title, "").splitlines(),
+            after.get(title, "").splitlines(),
+            fromfile=f"{labels[0]}: {title if title in before else 'nothing'}",
+            tofile=f"{labels[1]}: {title if title in after else 'nothing'}",
+            lineterm="",
+            n=CONTEXT,
+        )
+    return tuple(lines)
+
+
+def _plugin_text(parameters: Mapping[str, str]) -> str:
+    lines = []
+    for name in sorted(parameters):
+        try:
+            lines.append(write_plugin({name: parameters[name]}))
+        except ConfigInvalid as error:
+            lines.append(f"# {error}\n")
+    return "".join(lines) or "# no parameters\n"
+
+
+def _masked_beside(key: str, value: str, beside: str, declared: Collection[str] = ()) -> str:
+    shown = masked(key, value, declared)
+    if value != beside and shown != value and shown == masked(key, beside, declared):
+        return f"{shown} {_ANOTHER}"
+    return shown

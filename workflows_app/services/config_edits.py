@@ -1,0 +1,213 @@
+"""What a configuration is: made, changed, and taken back to an earlier version."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from workflows_app.domain.config import WhenBusy, check_name
+from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, Family, FilePolicy
+from workflows_app.domain.config_files.secrets import is_secret
+from workflows_app.domain.config_problems import Declared, setting_problems
+from workflows_app.domain.errors import ConfigInvalid, NotFound, SettingProblem, SettingsRefused
+from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.models import BackupConfig, Profile
+from workflows_app.models.stored_configs import find_config
+from workflows_app.services import audit, plugins, versions
+from workflows_app.services.audit import Action
+from workflows_app.services.config_rows import (
+    Content,
+    configuration_in,
+    configuration_of,
+    content_of,
+    locked_row,
+    store,
+    store_rules,
+)
+from workflows_app.services.permissions import Actor, Right
+from workflows_app.services.plugins import Published
+
+LONGEST_DESCRIPTION = 200
+LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A configuration as it is to be edited: what it is now, and its version."""
+
+    description: str
+    configuration: Configuration
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What another's change does to an edit, as lines without secrets.
+
+    ``theirs`` are what was changed since the edit was opened, ``yours`` what saving it now would change.
+    """
+
+    theirs: tuple[str, ...]
+    yours: tuple[str, ...]
+
+
+def open_edit(actor: Actor, profile: str, name: str) -> Edit:
+    """Answer a configuration with its secrets, to be edited. Raises NotAllowed; NotFound; SealBroken."""
+    actor.require(Right.CONFIGURE)
+    row = find_config(profile, name)
+    return Edit(row.description, configuration_of(row), row.version)
+
+
+def problems(description: str, configuration: Configuration, known: Published) -> tuple[SettingProblem, ...]:
+    """Answer everything that keeps a configuration from being saved; ``known`` are all plugins."""
+    found = list(setting_problems(configuration, declared_parameters(configuration, known)))
+    if len(description) > LONGEST_DESCRIPTION or "\0" in description:
+        found.append(
+            SettingProblem("description", f"it must be text of up to {LONGEST_DESCRIPTION} characters")
+        )
+    return tuple(found)
+
+
+def declared_parameters(configuration: Configuration, known: Published) -> Declared:
+    """Answer what the configuration's plugins declare, as far as workers have told of them."""
+    plugins_of = {family: known.find(family, family.plugin(configuration.config)) for family in Family}
+    return {family: plugin.info.parameters for family, plugin in plugins_of.items() if plugin}
+
+
+def create_config(
+    actor: Actor, profile: str, name: str, description: str, configuration: Configuration, reason: str
+) -> None:
+    """Make a configuration; ``reason`` says how it came about.
+
+    Raises NotAllowed; NotFound for an unknown profile; ConfigInvalid for a name that is none or is taken;
+    SettingsRefused.
+    """
+    actor.require(Right.CONFIGURE)
+    check_name("name", name)
+    if not Profile.objects.filter(name=profile).exists():
+        raise NotFound(f"There is no profile {profile!r}.")
+    known = plugins.published(actor)
+    _refuse(problems(description, configuration, known))
+    taken = ConfigInvalid("name", f"there is a configuration {name!r} in profile {profile!r} already")
+    try:
+        with transaction.atomic():
+            if BackupConfig.objects.filter(profile__name=profile, name=name).exists():
+                raise taken
+            _write(profile, name, description, configuration, known)
+            versions.keep(actor, locked_row(profile, name), reason)
+            audit.note(actor, Action.CREATED, profile, name, details=reason)
+    except IntegrityError:
+        raise taken from None
+
+
+def save_config(
+    actor: Actor, profile: str, name: str, opened: int, description: str, configuration: Configuration
+) -> bool:
+    """Change a configuration that was opened at version ``opened``; answer whether anything was different.
+
+    A run that is under way keeps what it was started with. Raises NotAllowed; NotFound; SettingsRefused;
+    Outdated when somebody else has changed it since. Nothing is changed then.
+    """
+    actor.require(Right.CONFIGURE)
+    known = plugins.published(actor)
+    with transaction.atomic():
+        row = locked_row(profile, name)
+        versions.refuse_outdated(row, opened)
+        _refuse(problems(description, configuration, known))
+        before = (row.description, configuration_of(row))
+        if description == before[0] and _same(configuration, before[1]):
+            return False
+        _write(profile, name, description, configuration, known)
+        number = versions.keep(actor, row, _touched(before, (description, configuration)))
+        audit.note(actor, Action.EDITED, profile, name, details=f"version {number}")
+    return True
+
+
+def go_back(actor: Actor, profile: str, name: str, number: int, opened: int) -> bool:
+    """Make a configuration what its version ``number`` was, as a new version. Raises as a save does.
+
+    Answers whether anything was different.
+    """
+    actor.require(Right.CONFIGURE)
+    content = versions.content_at(profile, name, number)
+    configuration, known = configuration_in(content), plugins.published(actor)
+    with transaction.atomic():
+        row = locked_row(profile, name)
+        versions.refuse_outdated(row, opened)
+        _refuse(problems(content["description"], configuration, known))
+        if _is(row, content):
+            return False
+        _write(profile, name, content["description"], configuration, known)
+        store_rules(row, content)
+        versions.keep(actor, row, f"back to version {number}")
+        audit.note(actor, Action.WENT_BACK, profile, name, details=f"back to version {number}")
+    return True
+
+
+def meanwhile(
+    actor: Actor, profile: str, name: str, opened: int, description: str, configuration: Configuration
+) -> Meanwhile:
+    """Answer what was changed since version ``opened``, and what saving an edit of that would change now.
+
+    Raises NotAllowed; NotFound.
+    """
+    actor.require(Right.CONFIGURE)
+    now = open_edit(actor, profile, name)
+    declared = plugins.declared_secrets()
+    current = versions.content_at(profile, name, now.version)
+    theirs: tuple[str, ...] = ()
+    if opened:
+        before = versions.content_at(profile, name, opened)
+        theirs = versions.content_changes(before, current, (f"version {opened}", "now"), declared)
+    yours = versions.text_changes(
+        (now.description, now.configuration), (description, configuration), ("now", "yours"), declared
+    )
+    return Meanwhile(theirs, yours)
+
+
+def _write(profile: str, name: str, description: str, configuration: Configuration, known: Published) -> None:
+    secret = partial(is_secret, declared=known.declared_secrets)
+    row = store(profile, name, configuration, secret=secret)
+    BackupConfig.objects.filter(pk=row.pk).update(description=description)
+
+
+def _refuse(found: tuple[SettingProblem, ...]) -> None:
+    if found:
+        raise SettingsRefused(found)
+
+
+def _same(one: Configuration, other: Configuration) -> bool:
+    return _comparable(one) == _comparable(other)
+
+
+def _is(row: BackupConfig, content: Content) -> bool:
+    """Whether a configuration is what a version keeps, however its secrets are sealed."""
+    now = content_of(row)
+    return (
+        now["description"] == content["description"]
+        and _same(configuration_in(now), configuration_in(content))
+        and [p.get("keep_rules", {}) for p in now["policies"]]
+        == [p.get("keep_rules", {}) for p in content["policies"]]
+    )
+
+
+def _comparable(
+    configuration: Configuration,
+) -> tuple[dict[str, Any], tuple[FilePolicy, ...], PlanLayout]:
+    settled = configuration.settled()
+    policies = tuple(replace(p, when_busy=p.when_busy or WhenBusy.REFUSE) for p in settled.policies)
+    return settled.config.wire(), policies, settled.plan or NO_PLAN
+
+
+def _touched(old: tuple[str, Configuration], new: tuple[str, Configuration]) -> str:
+    """Which parts a change touched, in words and without values."""
+    before, after = _comparable(old[1]), _comparable(new[1])
+    parts = {
+        "the description": old[0] != new[0],
+        "policies": before[1] != after[1],
+        "the plan": before[2] != after[2],
+    }
+    keys = before[0].keys() | after[0].keys()
+    parts |= {key: before[0].get(key) != after[0].get(key) for key in sorted(keys)}
+    return ("changed " + ", ".join(part for part, differs in parts.items() if differs))[:LONGEST_REASON]

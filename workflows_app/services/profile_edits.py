@@ -1,0 +1,119 @@
+"""Profiles: made, described, renamed, duplicated, disabled, deleted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
+
+from workflows_app.domain.config import check_name
+from workflows_app.domain.errors import ConfigInvalid, NotFound
+from workflows_app.models import BackupConfig, Profile, Run
+from workflows_app.services import audit
+from workflows_app.services.audit import Action
+from workflows_app.services.config_folder import TEMPLATE_PROFILE
+from workflows_app.services.config_places import copy_row, refuse_unconfirmed, refuse_while_open
+from workflows_app.services.permissions import Actor, Right
+
+LONGEST_DESCRIPTION = 200
+
+
+def create_profile(actor: Actor, name: str, description: str) -> None:
+    """Make an empty profile. Raises NotAllowed; ConfigInvalid for a name that is none or is taken."""
+    actor.require(Right.CONFIGURE)
+    _check(name, description)
+    with _new_name(name):
+        Profile.objects.create(name=name, description=description)
+        audit.note(actor, Action.CREATED, name, "")
+
+
+def change_profile(actor: Actor, profile: str, name: str, description: str) -> None:
+    """Give a profile another name and description; the runs of its configurations follow it.
+
+    What storage plugins keep under the old name stays there. Raises NotAllowed; NotFound; ConfigInvalid for a
+    name that is none or is taken; NotNow for another name while a run of it is open.
+    """
+    actor.require(Right.CONFIGURE)
+    _check(name, description)
+    with transaction.atomic():
+        row = _locked(profile)
+        if name != profile:
+            refuse_while_open(profile)
+            with _new_name(name):
+                Profile.objects.filter(pk=row.pk).update(name=name)
+            Run.objects.filter(profile=profile).update(profile=name)
+            audit.note(actor, Action.RENAMED, name, "", details=f"it was {profile} before")
+        if description != row.description:
+            Profile.objects.filter(pk=row.pk).update(description=description)
+            audit.note(actor, Action.EDITED, name, "", details="its description")
+
+
+def duplicate_profile(actor: Actor, profile: str, new: str) -> None:
+    """Make another profile with the same configurations, as ``duplicate_config`` makes them.
+
+    Raises NotAllowed; NotFound; ConfigInvalid for a name that is none or is taken.
+    """
+    actor.require(Right.CONFIGURE)
+    with transaction.atomic():
+        row = _locked(profile)
+        _check(new, row.description)
+        with _new_name(new):
+            Profile.objects.create(name=new, description=row.description)
+        for config in BackupConfig.objects.select_related("profile").filter(profile=row):
+            copy_row(actor, config, new, config.name)
+        audit.note(actor, Action.DUPLICATED, profile, "", details=f"as {new}")
+
+
+def switch_profile(actor: Actor, profile: str, *, disabled: bool) -> None:
+    """Let no backup of a profile's configurations start any more, or let them start again.
+
+    Runs under way go on. Raises NotAllowed, NotFound.
+    """
+    actor.require(Right.CONFIGURE)
+    with transaction.atomic():
+        row = _locked(profile)
+        if row.disabled != disabled:
+            Profile.objects.filter(pk=row.pk).update(disabled=disabled)
+            audit.note(actor, Action.DISABLED if disabled else Action.ENABLED, profile, "")
+
+
+def delete_profile(actor: Actor, profile: str, confirmation: str) -> None:
+    """Delete a profile with its configurations; runs stay, and so does all that is stored.
+
+    ``confirmation`` must be its name. Raises NotAllowed; NotFound; ConfigInvalid for another confirmation;
+    NotNow while a run of it is open.
+    """
+    actor.require(Right.CONFIGURE)
+    with transaction.atomic():
+        row = _locked(profile)
+        refuse_unconfirmed(profile, confirmation)
+        refuse_while_open(profile)
+        for config in BackupConfig.objects.filter(profile=row):
+            audit.note(actor, Action.DELETED, profile, config.name, details="with its profile")
+            config.delete()
+        row.delete()
+        audit.note(actor, Action.DELETED, profile, "")
+
+
+def _check(name: str, description: str) -> None:
+    check_name("name", name)
+    if name == TEMPLATE_PROFILE:
+        raise ConfigInvalid("name", f"{name!r} is Fossul's template and no profile to it: use another name")
+    if len(description) > LONGEST_DESCRIPTION or "\0" in description:
+        raise ConfigInvalid("description", f"it must be text of up to {LONGEST_DESCRIPTION} characters")
+
+
+def _locked(name: str) -> Profile:
+    row = Profile.objects.select_for_update().filter(name=name).first()
+    if row is None:
+        raise NotFound(f"There is no profile {name!r}.")
+    return row
+
+
+@contextmanager
+def _new_name(name: str) -> Iterator[None]:
+    """Do what gives a profile ``name``; raise ConfigInvalid when there is one of that name."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        raise ConfigInvalid("name", f"there is a profile {name!r} already") from None

@@ -1,0 +1,217 @@
+"""Schedules as pages show them: when they are due, what became of what they expected, what is overdue."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from temporalio.client import Client, ScheduleListDescription, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError
+
+from workflows_app.domain import naming
+from workflows_app.domain.cron_words import cron_words
+from workflows_app.domain.errors import ConfigInvalid, TemporalUnavailable
+from workflows_app.domain.schedules import ScheduleKey, Timing, parse_key, unknown
+from workflows_app.models import Run
+from workflows_app.services.client import RPC_TIMEOUT, temporal
+from workflows_app.services.permissions import Actor, Right
+from workflows_app.services.runs import RunSummary, summarize
+from workflows_app.services.schedule_specs import next_time, scheduled_in, timing_in, words_in
+from workflows_app.services.throttle import Throttled
+
+logger = logging.getLogger(__name__)
+
+LAST_EXPECTED = 20
+MOST_OVERDUE = 50
+OVERDUE_AFTER = timedelta(seconds=30)
+"""A worker that is there takes what is due within a second or so."""
+
+_DUE = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSummary:
+    """A schedule as a list shows it; ``next_time`` is None while it is paused, ``note`` says why it is."""
+
+    key: ScheduleKey
+    text: str
+    words: str
+    zone: str
+    next_time: datetime | None
+    paused: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A run that a schedule expected. ``due`` is when, ``asked`` when Temporal began to ask a worker for it.
+
+    ``run`` is what became of it, None as long as no worker has taken it; ``open`` says that one still may.
+    """
+
+    due: datetime
+    asked: datetime
+    run: RunSummary | None
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleDetail:
+    """A schedule with all that is known of it.
+
+    ``next_times`` are Temporal's own, jitter included. ``missed`` counts what was due while Temporal itself
+    was away for longer than the schedule may be late: of those there is nothing else.
+    """
+
+    key: ScheduleKey
+    timing: Timing
+    words: str
+    paused: bool
+    note: str
+    next_times: tuple[datetime, ...]
+    missed: int
+    created: datetime
+    last: tuple[Expected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A run that was due and that no worker has taken yet."""
+
+    key: ScheduleKey
+    due: datetime
+
+
+async def list_schedules(
+    actor: Actor, profile: str | None = None, config: str | None = None
+) -> tuple[ScheduleSummary, ...]:
+    """Answer the schedules of a configuration, or of all, the one that is due next first.
+
+    Temporal's lists follow what happens within a second or so. Raises NotAllowed, TemporalUnavailable.
+    """
+    actor.require(Right.VIEW)
+    found = []
+    async with temporal() as client:
+        async for entry in await client.list_schedules(rpc_timeout=RPC_TIMEOUT):
+            key = parse_key(entry.id)
+            if key is None or (profile and key.profile != profile) or (config and key.config != config):
+                continue
+            if await entry.memo_value(naming.MEMO_TASK_QUEUE, None) == settings.TEMPORAL_TASK_QUEUE:
+                found.append(_summary(key, entry))
+    far = datetime.max.replace(tzinfo=UTC)
+    return tuple(sorted(found, key=lambda one: (one.next_time or far, str(one.key))))
+
+
+async def get_schedule(actor: Actor, key: ScheduleKey) -> ScheduleDetail:
+    """Answer a schedule. Raises NotAllowed; NotFound for one that is not there, or another's;
+    TemporalUnavailable.
+    """
+    actor.require(Right.VIEW)
+    try:
+        async with temporal() as client:
+            found = await client.get_schedule_handle(key.id).describe(rpc_timeout=RPC_TIMEOUT)
+            scheduled = scheduled_in(found.schedule.action)
+            if scheduled is None:
+                raise unknown(key)
+            last = await _expected(client, f"TemporalScheduledById = '{key.id}'", LAST_EXPECTED)
+    except RPCError:
+        raise unknown(key) from None
+    timing = timing_in(found.schedule, scheduled)
+    state = found.schedule.state
+    return ScheduleDetail(
+        key=key,
+        timing=timing,
+        words=cron_words(timing.cron),
+        paused=state.paused,
+        note=state.note or "",
+        next_times=() if state.paused else tuple(found.info.next_action_times),
+        missed=found.info.num_actions_missed_catchup_window,
+        created=found.info.created_at,
+        last=await sync_to_async(_with_runs)(last),
+    )
+
+
+async def find_overdue() -> tuple[Overdue, ...]:
+    """Answer what was due more than ``OVERDUE_AFTER`` ago and no worker has taken.
+
+    Raises TemporalUnavailable.
+    """
+    query = (
+        f"WorkflowType = '{naming.SCHEDULED_WORKFLOW}' AND ExecutionStatus = 'Running' "
+        f"AND TaskQueue = '{settings.TEMPORAL_TASK_QUEUE}'"
+    )
+    async with temporal() as client:
+        waiting = await _expected(client, query, MOST_OVERDUE)
+    late = datetime.now(UTC) - OVERDUE_AFTER
+    found = [(parse_key(one.schedule), one) for one in waiting if one.run is None and one.asked < late]
+    return tuple(Overdue(key, one.due) for key, one in found if key)
+
+
+async def _overdue() -> tuple[Overdue, ...]:
+    try:
+        return await find_overdue()
+    except TemporalUnavailable as error:
+        logger.info("What is overdue could not be asked: %s", error)
+        return ()
+
+
+_look: Throttled[tuple[Overdue, ...]] = Throttled(_overdue, first=(), late=(), every=2.0, patience=1.5)
+
+
+def overdue(actor: Actor) -> tuple[Overdue, ...]:
+    """Answer what is overdue, asked at most every two seconds; nothing while Temporal is away.
+
+    For synchronous code. Raises NotAllowed.
+    """
+    actor.require(Right.VIEW)
+    return _look.get()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What Temporal's list of scheduled workflows tells of an expected run; ``run`` is its number."""
+
+    schedule: str
+    due: datetime
+    asked: datetime
+    run: int | None
+    open: bool
+
+
+async def _expected(client: Client, query: str, limit: int) -> list[_Asked]:
+    found = client.list_workflows(query, limit=limit, rpc_timeout=RPC_TIMEOUT)
+    return [await _asked(execution) async for execution in found]
+
+
+async def _asked(execution: WorkflowExecution) -> _Asked:
+    memo = await execution.memo()
+    number = memo.get(naming.MEMO_RUN)
+    return _Asked(
+        schedule=str(memo.get(naming.MEMO_SCHEDULE, "")),
+        due=execution.typed_search_attributes.get(_DUE) or execution.start_time,
+        asked=execution.start_time,
+        run=number if isinstance(number, int) else None,
+        open=execution.status is WorkflowExecutionStatus.RUNNING,
+    )
+
+
+def _with_runs(asked: Sequence[_Asked]) -> tuple[Expected, ...]:
+    numbers = [one.run for one in asked if one.run is not None]
+    rows = {run.pk: summarize(run) for run in Run.objects.filter(pk__in=numbers).defer("result")}
+    return tuple(Expected(one.due, one.asked, rows.get(one.run or 0), one.open) for one in asked)
+
+
+def _summary(key: ScheduleKey, entry: ScheduleListDescription) -> ScheduleSummary:
+    text, words, zone, paused, note = "", "", "", False, ""
+    if entry.schedule is not None:
+        spec, state = entry.schedule.spec, entry.schedule.state
+        try:
+            text, words = words_in(spec)
+        except ConfigInvalid:
+            logger.warning("The schedule %s was written by something else", entry.id)
+        zone, paused, note = spec.time_zone_name or "UTC", state.paused, state.note or ""
+    times = entry.info.next_action_times if entry.info else ()
+    return ScheduleSummary(key, text, words, zone, next_time(times, paused=paused), paused, note)

@@ -1,0 +1,116 @@
+"""What becomes of a configuration as a whole, and what it was before."""
+
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from workflows_app.domain.errors import (
+    ConfigInvalid,
+    FossulError,
+    NotFound,
+    NotNow,
+    Outdated,
+    SettingsRefused,
+    TemporalUnavailable,
+)
+from workflows_app.services import catalog, config_edits, config_places, versions
+from workflows_app.services.health import temporal_trouble
+from workflows_app.services.permissions import Actor, actor_of
+from workflows_app.services.schedule_lists import ScheduleSummary, list_schedules
+from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
+
+
+@require_http_methods(["GET", "POST"])
+@answers_errors
+def manage_config(request: HtmxHttpRequest, profile: str, config: str) -> HttpResponse:
+    """Show what can be done to a configuration as a whole, and do one of it."""
+    actor = actor_of(request.user)
+    refusal: FossulError | None = None
+    if request.method == "POST":
+        try:
+            return _manage(request, actor, profile, config)
+        except (ConfigInvalid, NotNow) as error:
+            refusal = error
+    loss = config_places.loss_of(actor, profile, config)
+    code, title = status_of(refusal) if refusal else (200, "")
+    context = {
+        "config": catalog.get_config(actor, profile, config).summary,
+        "loss": loss,
+        "profiles": catalog.list_profiles(actor),
+        "schedules": schedules_of(actor, profile, config),
+        "typed": request.POST if refusal else {},
+        "refusal": str(refusal or ""),
+        "refusal_title": title,
+    }
+    return render(request, "workflows_app/config_manage.html", context, status=code)
+
+
+def schedules_of(actor: Actor, profile: str, config: str | None = None) -> tuple[ScheduleSummary, ...] | None:
+    """The schedules of a configuration, or of all in the profile; None when Temporal does not tell."""
+    if temporal_trouble():
+        return None
+    try:
+        return async_to_sync(list_schedules)(actor, profile, config)
+    except TemporalUnavailable:
+        return None
+
+
+def _manage(request: HtmxHttpRequest, actor: Actor, profile: str, config: str) -> HttpResponse:
+    asked = request.POST.get("do", "")
+    name = request.POST.get("name", "").strip()
+    if asked == "rename":
+        config_places.rename_config(actor, profile, config, name)
+        return redirect("config", profile, name)
+    if asked == "duplicate":
+        to_profile = request.POST.get("profile", "")
+        config_places.duplicate_config(actor, profile, config, to_profile, name)
+        return redirect("config", to_profile, name)
+    if asked == "delete":
+        config_places.delete_config(actor, profile, config, request.POST.get("confirmation", ""))
+        return redirect("profile", profile)
+    if asked in ("disable", "enable"):
+        config_places.switch_config(actor, profile, config, disabled=asked == "disable")
+        return redirect("config", profile, config)
+    raise NotFound("A configuration can be renamed, duplicated, disabled, enabled or deleted.")
+
+
+@require_safe
+@answers_errors
+def config_history(request: HtmxHttpRequest, profile: str, config: str) -> HttpResponse:
+    """Show the versions of a configuration, each with what it changed."""
+    return _history(request, profile, config)
+
+
+@require_POST
+@answers_errors
+def go_back(request: HtmxHttpRequest, profile: str, config: str, number: int) -> HttpResponse:
+    """Make a configuration what it was in a version; show the history again and say why when it cannot be."""
+    opened = _number(request.POST.get("opened", ""))
+    try:
+        config_edits.go_back(actor_of(request.user), profile, config, number, opened)
+    except (SettingsRefused, Outdated) as error:
+        return _history(request, profile, config, error)
+    return redirect("config-history", profile, config)
+
+
+def _number(text: str) -> int:
+    """The number in an address or a form, 0 where there is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _history(
+    request: HtmxHttpRequest, profile: str, config: str, refusal: FossulError | None = None
+) -> HttpResponse:
+    actor = actor_of(request.user)
+    page, version = (_number(request.GET.get(name, "")) for name in ("page", "version"))
+    code, title = status_of(refusal) if refusal else (200, "")
+    context = {
+        "config": catalog.get_config(actor, profile, config).summary,
+        "history": versions.list_versions(actor, profile, config, page or 1, version),
+        "refusal": str(refusal or ""),
+        "refusal_title": title,
+        "now": timezone.now(),
+    }
+    return render(request, "workflows_app/config_history.html", context, status=code)
