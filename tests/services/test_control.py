@@ -219,7 +219,7 @@ async def test_a_thaw_on_demand_ends_a_run_that_hangs(worker):
 
     await eventually(backing_up)
     await control.thaw_run(OPERATOR, number)
-    run = await closed(number)
+    run = await settled(number)
     assert run.summary.state is RunState.ERROR
     assert "olga ordered to thaw the application, and the run was given up" in run.summary.failure
     assert run.progress.freeze is FreezeState.THAWED
@@ -231,7 +231,7 @@ async def test_the_budget_thaws_by_itself(worker):
     plan = {"freezeBudgetSeconds": 1}
     config = await catalog(plan, appPlugin="sample-app", backupCreateCmd="sleep,60")
     number = await start(config)
-    run = await closed(number)
+    run = await settled(number)
     assert run.summary.state is RunState.ERROR
     assert "The freeze budget of 1 s was spent" in run.summary.failure
     assert run.progress.freeze is FreezeState.THAWED

@@ -16,8 +16,8 @@ class SealBroken(FossulError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A stored secret cannot be opened: FOSSUL_SECRETS_KEY here is not the key that sealed it. Set the "
-            "same key for the dashboard and every worker, or enter the secret anew."
+            "A stored secret cannot be opened: FOSSUL_SECRETS_KEY here is not the key that sealed it. Set "
+            "the same key for the dashboard and every worker, or enter the secret anew."
         )
 
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow
-from workflows_app.models import BackupConfig, Profile, Run
+from workflows_app.models import BackupConfig, Hold, Profile, Removal, Run, Verification
 from workflows_app.models.stored_configs import find_config
 from workflows_app.services import audit, versions
 from workflows_app.services.audit import Action
@@ -45,7 +45,7 @@ def losses_of(actor: Actor, profile: str) -> tuple[Loss, ...]:
 
 
 def rename_config(actor: Actor, profile: str, name: str, new: str) -> None:
-    """Give a configuration another name; its runs follow it.
+    """Give a configuration another name; its runs follow it, and what is known of its restore points.
 
     What a storage plugin keeps under the old name stays there. Raises NotAllowed; NotFound; ConfigInvalid for
     a name that is none or is taken; NotNow while a run of it is open.
@@ -61,6 +61,8 @@ def rename_config(actor: Actor, profile: str, name: str, new: str) -> None:
                 raise taken
             BackupConfig.objects.filter(pk=row.pk).update(name=new)
             Run.objects.of(profile, name).update(config=new)
+            for told_of_backups in (Hold, Removal, Verification):
+                told_of_backups.objects.filter(profile=profile, config=name).update(config=new)
             audit.note(actor, Action.RENAMED, profile, new, details=f"it was {name} before")
     except IntegrityError:
         raise taken from None
