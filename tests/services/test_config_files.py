@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.factories import OPERATOR, make_catalog, make_run
+from tests.services.published import publish_all
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.plan_layouts import PlanLayout
@@ -344,3 +345,24 @@ def test_a_plan_that_no_longer_fits_is_refused(folder, profile):
     assert report.refused
     assert any("plan" in file.refused for file in report.files)
     assert everything() == before
+
+
+def test_what_a_plugin_declares_secret_is_masked_left_out_and_kept(tmp_path, profile, settings):
+    settings.FOSSUL_SECRETS_KEYS = ["the first key"]
+    publish_all()
+    name = f"{profile}/app"
+    files = {
+        f"{name}/app.conf": MAIN.replace("sample-app", "vault"),
+        f"{name}/vault.conf": 'Opening = "hunter2"\nHost = "db"\n',
+        f"{name}/csi.so.conf": "",
+    }
+    folder = put(tmp_path / "files", files)
+    told = import_configs(ADMIN, folder)
+    assert "hunter2" not in str([change.lines for change in told.changes])
+    row = BackupConfig.objects.get(profile__name=profile)
+    assert "hunter2" not in str(row.settings)
+    export_configs(ADMIN, tmp_path / "out")
+    assert (tmp_path / "out" / name / "vault.conf").read_text().splitlines()[1:] == ['Host = "db"']
+    report = import_configs(ADMIN, tmp_path / "out")
+    assert effects(report) == {name: Effect.UNCHANGED}
+    assert row.versions.count() == 1

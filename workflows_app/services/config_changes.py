@@ -1,6 +1,6 @@
 """What a folder of configuration files would change in the database."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -53,9 +53,17 @@ def stored() -> dict[Names, Configuration]:
     return {(row.profile.name, row.name): configuration_of(row) for row in stored_configs()}
 
 
-def change_of(names: Names, files: Configuration, there: Configuration | None, *, prune: bool) -> Change:
+def change_of(
+    names: Names,
+    files: Configuration,
+    there: Configuration | None,
+    *,
+    prune: bool,
+    declared: Collection[str],
+) -> Change:
     """Answer what the files of one configuration change; ``there`` is what is stored.
 
+    ``declared`` are the names of the parameters that plugins declare secret.
     A secret that the files leave out stays; what else they say nothing of (policies, the plan) stays
     unless ``prune``. Raises PlanRefused when a plan that stays no longer fits; ConfigInvalid for what
     files cannot hold.
@@ -63,8 +71,8 @@ def change_of(names: Names, files: Configuration, there: Configuration | None, *
     profile, name = names
     if there is None:
         result = _complete(files.settled())
-        return Change(profile, name, Effect.MADE, difference(name, None, result), result=result)
-    merged, secrets = with_kept_secrets(files.settled(), there)
+        return Change(profile, name, Effect.MADE, difference(name, None, result, declared), result=result)
+    merged, secrets = with_kept_secrets(files.settled(), there, declared)
     # A plan with a secret in it is named in its own words below.
     remarks = [f"{secret}: a secret that the files leave out stays" for secret in secrets if secret != PLAN]
     if merged.plan is None and not prune:
@@ -79,14 +87,20 @@ def change_of(names: Names, files: Configuration, there: Configuration | None, *
     result = _complete(replace(merged, policies=(*merged.policies, *(() if prune else gone))), known)
     if _same(result, there):
         return Change(profile, name, Effect.UNCHANGED, remarks=tuple(remarks))
-    lines = difference(name, there, result)
+    lines = difference(name, there, result, declared)
     return Change(profile, name, Effect.CHANGED, lines, tuple(remarks), result)
 
 
-def leftovers(in_files: set[Names], there: Mapping[Names, Configuration], *, prune: bool) -> Iterator[Change]:
+def leftovers(
+    in_files: set[Names],
+    there: Mapping[Names, Configuration],
+    *,
+    prune: bool,
+    declared: Collection[str],
+) -> Iterator[Change]:
     """Answer what becomes of what the files do not have: it is deleted with ``prune``, else it stays.
 
-    A configuration with an open run is never deleted, nor its profile.
+    A configuration with an open run is never deleted, nor its profile. ``declared`` as in ``change_of``.
     """
     used = {profile for profile, _ in in_files}
     for (profile, name), configuration in there.items():
@@ -97,7 +111,7 @@ def leftovers(in_files: set[Names], there: Mapping[Names, Configuration], *, pru
             used.add(profile)
             yield Change(profile, name, Effect.KEPT, remarks=(reason,))
         else:
-            yield Change(profile, name, Effect.DELETED, difference(name, configuration, None))
+            yield Change(profile, name, Effect.DELETED, difference(name, configuration, None, declared))
     for profile in Profile.objects.values_list("name", flat=True) if prune else ():
         if profile not in used and profile != TEMPLATE_PROFILE:
             yield Change(profile, "", Effect.DELETED)

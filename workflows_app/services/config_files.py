@@ -113,7 +113,7 @@ def _exported(row: BackupConfig, *, with_secrets: bool) -> tuple[dict[str, str],
     configuration = configuration_of(row)
     notes = _idle_notes(row)
     if not with_secrets:
-        configuration, left_out = without_secrets(configuration)
+        configuration, left_out = without_secrets(configuration, plugins.declared_secrets())
         why = "a secret is left out; --with-secrets writes it"
         notes += tuple(Note(Outcome.DROPPED, name, why) for name in left_out)
     files = write_files(row.name, configuration)
@@ -150,17 +150,19 @@ def _take(actor: Actor, root: Path, *, prune: bool, write: bool) -> FolderReport
 
 def _with_changes(report: FolderReport, found: dict[Names, Configuration], *, prune: bool) -> FolderReport:
     """The report with what becomes of each configuration, or with why one of them cannot be taken."""
-    there = stored()
+    there, declared = stored(), plugins.declared_secrets()
     changes: list[Change] = []
     refused: list[FileReport] = []
     for names, files in found.items():
         try:
-            changes.append(change_of(names, files, there.get(names), prune=prune))
+            changes.append(change_of(names, files, there.get(names), prune=prune, declared=declared))
         except FossulError as error:
             refused.append(FileReport("/".join(names), refused=str(error)))
     if refused:
         return FolderReport((*report.files, *refused))
-    return FolderReport(report.files, (*changes, *leftovers(set(found), there, prune=prune)))
+    return FolderReport(
+        report.files, (*changes, *leftovers(set(found), there, prune=prune, declared=declared))
+    )
 
 
 def _carry_out(actor: Actor, change: Change) -> None:

@@ -1,20 +1,27 @@
 """The difference between two configurations, as people read one: a unified diff without secrets."""
 
 import difflib
+from collections.abc import Collection
 
 from workflows_app.domain.config_files.configuration import Configuration
 from workflows_app.domain.config_files.display import CONTEXT, without_credentials
 from workflows_app.domain.config_files.files import Files, write_files
 
 
-def difference(name: str, old: Configuration | None, new: Configuration | None) -> tuple[str, ...]:
+def difference(
+    name: str,
+    old: Configuration | None,
+    new: Configuration | None,
+    declared: Collection[str] = (),
+) -> tuple[str, ...]:
     """Answer what turns ``old`` into ``new``, file by file, as lines; none where they are equal.
 
     None stands for a configuration that is not there. ``name`` is that of the configuration, whose main
-    file bears it. Of a secret that differs it tells that it does, not how. Raises ConfigInvalid for what
+    file bears it. Of a secret that differs it tells that it does, not how; ``declared`` are the names that
+    plugins declare secret. Raises ConfigInvalid for what
     no file can hold.
     """
-    before, after = _shown(name, old, None), _shown(name, new, old)
+    before, after = _shown(name, old, None, declared), _shown(name, new, old, declared)
     lines: list[str] = []
     for file in (*before, *(file for file in after if file not in before)):
         lines += difflib.unified_diff(
@@ -28,9 +35,11 @@ def difference(name: str, old: Configuration | None, new: Configuration | None) 
     return tuple(lines)
 
 
-def _shown(name: str, configuration: Configuration | None, other: Configuration | None) -> Files:
+def _shown(
+    name: str, configuration: Configuration | None, other: Configuration | None, declared: Collection[str]
+) -> Files:
     """The files of a configuration as they may be shown beside those of ``other``."""
     if configuration is None:
         return {}
-    shown, plan = without_credentials(configuration, other)
+    shown, plan = without_credentials(configuration, other, declared)
     return write_files(name, shown, plan)

@@ -34,8 +34,13 @@ def is_secret(name: str, value: str, declared: Collection[str] = ()) -> bool:
     return masked(name, value, declared) != value
 
 
-def without_secrets(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
-    """Answer the configuration without its secrets, and the names of what was left out."""
+def without_secrets(
+    configuration: Configuration, declared: Collection[str] = ()
+) -> tuple[Configuration, tuple[str, ...]]:
+    """Answer the configuration without its secrets, and the names of what was left out.
+
+    ``declared`` as in ``masked``.
+    """
     left_out: list[str] = []
     changes: dict[str, Any] = {}
     for key, attribute, value in _texts(configuration):
@@ -44,7 +49,7 @@ def without_secrets(configuration: Configuration) -> tuple[Configuration, tuple[
             left_out.append(key)
     for family in Family:
         values = family.parameters(configuration.config)
-        secret = [name for name, value in values.items() if is_secret(name, value)]
+        secret = [name for name, value in values.items() if is_secret(name, value, declared)]
         left_out += (f"{family}PluginParameters.{name}" for name in secret)
         changes[family.parameters_attribute] = {n: v for n, v in values.items() if n not in secret}
     shown = configuration.with_settings(**changes)
@@ -54,10 +59,13 @@ def without_secrets(configuration: Configuration) -> tuple[Configuration, tuple[
     return shown, tuple(left_out)
 
 
-def with_kept_secrets(new: Configuration, stored: Configuration) -> tuple[Configuration, tuple[str, ...]]:
+def with_kept_secrets(
+    new: Configuration, stored: Configuration, declared: Collection[str] = ()
+) -> tuple[Configuration, tuple[str, ...]]:
     """Answer ``new`` with the stored secrets that its files leave out, and the names of those.
 
     What the files give counts, be it empty. A parameter is kept only for the same plugin.
+    ``declared`` as in ``masked``.
     """
     kept: list[str] = []
     changes: dict[str, Any] = {}
@@ -73,7 +81,7 @@ def with_kept_secrets(new: Configuration, stored: Configuration) -> tuple[Config
         added = {
             name: value
             for name, value in family.parameters(stored.config).items()
-            if name not in values and is_secret(name, value)
+            if name not in values and is_secret(name, value, declared)
         }
         kept += (f"{family}PluginParameters.{name}" for name in added)
         changes[family.parameters_attribute] = values | added
