@@ -22,13 +22,14 @@ async def start_fetch(actor: Actor, profile: str, config: str, name: str) -> int
     a name that is none of a backup; RunAlreadyActive; TemporalUnavailable.
     """
     actor.require(Right.OPERATE)
-    found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
+    detail = await sync_to_async(catalog.get_config)(actor, profile, config)
+    found = detail.config
     if not found.archive_plugin:
         raise NotFound(f"{profile}/{config} has no archive plugin.")
     backup = parse_backup_name(name)
     if backup is None:
         raise ConfigInvalid("archive", f"{name!r} is not the name of a backup")
-    run = await new_run(actor, "fetch", found, backup.policy)
+    run = await new_run(actor, "fetch", found, backup.policy, detail.version)
     given = RestoreInput(
         run=run.pk,
         config=found.for_restore(run.pk, backup, int(time.time()), "fetch"),
