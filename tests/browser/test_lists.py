@@ -186,7 +186,20 @@ def finished(dashboard: Dashboard) -> int:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize(
-    "address", ["/", "/runs/", "/runs/?q=backup&from=2026-01-01&state=ERROR", "/runs/{}/"]
+    "address",
+    [
+        "/",
+        "/runs/",
+        "/runs/?q=backup&from=2026-01-01&state=ERROR",
+        "/runs/{}/",
+        "/profiles/",
+        "/profiles/demo/files/",
+        "/profiles/demo/files/plan/",
+        "/profiles/demo/files/restore-points/",
+        "/schedules/",
+        "/workers/",
+        "/audit/",
+    ],
 )
 def test_everyone_can_use_the_pages(
     browser: Browser, base_url: str, finished: int, address: str, width: int, scheme: str
@@ -203,6 +216,6 @@ def test_everyone_can_use_the_pages(
     sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert sideways <= 0
     RESULTS.mkdir(exist_ok=True)
-    name = {"/": "overview", "/runs/": "runs", "/runs/{}/": "run"}.get(address, "runs-filtered")
+    name = re.sub(r"\W+", "-", address).strip("-") or "overview"
     page.screenshot(path=RESULTS / f"{name}-{width}-{scheme}.png", full_page=True)
     context.close()
