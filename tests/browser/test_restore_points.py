@@ -38,5 +38,10 @@ def test_a_restore_point_is_verified_held_and_spared_by_a_retention_that_was_tri
     expect(row.get_by_text("stays: held").last).to_be_visible()
     page.get_by_label("The newest").fill("0")
     expect(page.get_by_text("would leave no backup")).to_be_visible()
-    kept = dashboard.rows("SELECT keep_backups FROM workflows_app_policy WHERE name = 'weekly'")
+    kept = dashboard.rows(
+        "SELECT policy.keep_backups FROM workflows_app_policy policy "
+        "JOIN workflows_app_backupconfig config ON config.id = policy.config_id "
+        "JOIN workflows_app_profile profile ON profile.id = config.profile_id "
+        "WHERE profile.name = 'demo' AND config.name = 'files' AND policy.name = 'weekly'"
+    )
     assert kept == [(page.get_by_label("The newest").evaluate("input => Number(input.defaultValue)"),)]
