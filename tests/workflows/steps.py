@@ -26,9 +26,9 @@ from workflows_app.contracts import (
 )
 from workflows_app.domain import naming
 from workflows_app.domain.file_listings import FileListing
+from workflows_app.domain.naming import FIRST_WATCHDOG_STEP
 from workflows_app.domain.results import Archives, Backup, Backups, Level, Message, Result
 from workflows_app.worker import workflow_runner
-from workflows_app.workflows.guard import FIRST_WATCHDOG_STEP
 from workflows_app.workflows.registered import WORKFLOWS
 
 Act = Callable[[StepInput], Result]

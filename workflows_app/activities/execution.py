@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.parameters import resolve
-from workflows_app.activities.pulse import Pulse
+from workflows_app.activities.pulse import Patient, Pulse
 from workflows_app.contracts import StepInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled, FossulError
@@ -57,37 +57,19 @@ class StepExecution:
         """
         transcript = self._log.transcript(step.run, step.step, activity.info().attempt)
         messages = MessageBound()
-        redactor = Redactor()
         patient = self._pulse.admit()
         speaking = threading.Lock()  # a plugin may have threads of its own
 
-        def redact(text: str) -> str:
-            return redactor.redact(storable(text))
-
-        def say(level: Level, text: str) -> None:
-            text = redact(text)
+        def hear(level: Level, text: str) -> None:
             with speaking:
                 transcript.write(level, text)
                 messages.add(Message.now(level, text))
 
-        def report(progress: Report) -> None:
-            patient.report = replace(progress, note=redact(progress.note))
-
+        call = _Call(patient, hear)
+        say = call.say
         try:
-            resolved = resolve(parameters or {}, _said_by(info))
-            redactor = Redactor(resolved.secrets)
-            result = work(
-                PluginContext(
-                    config=step.config,
-                    parameters=resolved.values,
-                    say=say,
-                    report=report,
-                    cancelled=patient.cancelled,
-                    on_cancel=patient.on_cancel,
-                    environment=self._environment,
-                    restore=step.restore,
-                )
-            )
+            context = call.context(step.config, parameters or {}, info, self._environment)
+            result = work(replace(context, restore=step.restore))
             for message in result.messages:  # what a plugin answers rather than says
                 say(Level(message.level), message.message)
         except Cancelled:
@@ -100,7 +82,7 @@ class StepExecution:
             say(Level.ERROR, str(error))
             result = Result(code=1)
         except (Exception, SystemExit) as error:  # a plugin's exit() must not end the worker
-            words = redact(traceback.format_exc())
+            words = call.redact(traceback.format_exc())
             logger.error("Run %d step %d crashed\n%s", step.run, step.step, words)
             say(Level.ERROR, f"{type(error).__name__}: {error}")
             # As it is kept: redacted, and cut to what Temporal takes.
@@ -127,46 +109,65 @@ class StepExecution:
         empty list would say that there is nothing. Raises as ``do``.
         """
         messages = MessageBound()
-        redactor = Redactor()
         patient = self._pulse.admit()
-
-        def redact(text: str) -> str:
-            return redactor.redact(storable(text))
-
-        def say(level: Level, text: str) -> None:
-            messages.add(Message.now(level, redact(text)))
-
-        def report(progress: Report) -> None:
-            patient.report = replace(progress, note=redact(progress.note))
-
+        call = _Call(patient, lambda level, text: messages.add(Message.now(level, text)))
         try:
-            resolved = resolve(parameters, _said_by(info))
-            redactor = Redactor(resolved.secrets)
-            found = look(
-                PluginContext(
-                    config=config,
-                    parameters=resolved.values,
-                    say=say,
-                    report=report,
-                    cancelled=patient.cancelled,
-                    on_cancel=patient.on_cancel,
-                    environment=self._environment,
-                )
-            )
+            found = look(call.context(config, parameters, info, self._environment))
             return found, Result(messages=messages.messages())
         except Cancelled:
             if _worker_stops():
                 raise ApplicationError(WORKER_STOPPED, type="WorkerStopped") from None
             raise CancelledError("It was cancelled") from None
         except FossulError as error:
-            say(Level.ERROR, str(error))
+            call.say(Level.ERROR, str(error))
             return None, Result(code=1, messages=messages.messages())
         except (Exception, SystemExit) as error:  # a plugin's exit() must not end the worker
-            logger.error("A plugin crashed outside of a run\n%s", redact(traceback.format_exc()))
-            say(Level.ERROR, f"{type(error).__name__}: {error}")
+            logger.error("A plugin crashed outside of a run\n%s", call.redact(traceback.format_exc()))
+            call.say(Level.ERROR, f"{type(error).__name__}: {error}")
             raise ApplicationError(messages.messages()[-1].message, type=PLUGIN_CRASHED) from None
         finally:
             self._pulse.discharge(patient)
+
+
+class _Call:
+    """One call of a plugin: what it says goes to ``hear``, and nothing that is secret leaves it."""
+
+    def __init__(self, patient: Patient, hear: Callable[[Level, str], None]) -> None:
+        self._patient = patient
+        self._hear = hear
+        self._redactor = Redactor()
+
+    def context(
+        self,
+        config: Config,
+        parameters: Mapping[str, str],
+        info: Callable[[], PluginInfo],
+        environment: Mapping[str, str],
+    ) -> PluginContext:
+        """What the plugin is given; from here on its secrets are known. Raises as ``resolve`` does."""
+        resolved = resolve(parameters, _said_by(info))
+        self._redactor = Redactor(resolved.secrets)
+        return PluginContext(
+            config=config,
+            parameters=resolved.values,
+            say=self.say,
+            report=self.report,
+            cancelled=self._patient.cancelled,
+            on_cancel=self._patient.on_cancel,
+            environment=environment,
+        )
+
+    def redact(self, text: str) -> str:
+        """``text`` as it may be kept."""
+        return self._redactor.redact(storable(text))
+
+    def say(self, level: Level, text: str) -> None:
+        """Take a line."""
+        self._hear(level, self.redact(text))
+
+    def report(self, progress: Report) -> None:
+        """Take how far the plugin is."""
+        self._patient.report = replace(progress, note=self.redact(progress.note))
 
 
 def _worker_stops() -> bool:

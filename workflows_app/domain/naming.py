@@ -59,6 +59,9 @@ NOT_NOW = "NotNow"
 PAUSE_SUMMARY = "Waiting for a person"
 BUDGET_SUMMARY = "Freeze budget"
 
+# The steps of a watchdog have numbers that no step of the run's own will have.
+FIRST_WATCHDOG_STEP = 1000
+
 MEMO_RUN = "fossul_run"
 MEMO_TYPE = "fossul_type"
 MEMO_PROFILE = "fossul_profile"

@@ -24,10 +24,10 @@ from workflows_app.domain.plan_values import (
     read_on_failure,
     read_table,
     shown,
-    toml_string,
     toml_value,
 )
 from workflows_app.domain.plans import OnFailure, Plan, StepOptions, StepSpec, backup_plan
+from workflows_app.domain.toml_text import toml_string
 from workflows_app.domain.wire import WireModel
 
 MAX_TEXT = 64 * 1024

@@ -1,11 +1,11 @@
 """The values of a plan's TOML: a reader gets the field as it was written, and refuses what it cannot be."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from workflows_app.domain.durations import duration_text, in_words, parse_duration
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.plans import OnFailure
+from workflows_app.domain.toml_text import toml_string
 
 
 def read_table(
@@ -80,12 +80,6 @@ def toml_value(value: object) -> str:
     if isinstance(value, float):
         return toml_string(duration_text(int(value))) if value.is_integer() else repr(value)
     return str(value) if isinstance(value, int) else toml_string(str(value))
-
-
-def toml_string(text: str) -> str:
-    """Answer text without control characters (other than tabs) as a string of TOML."""
-    # A string of JSON is one of TOML, except for DEL, which JSON leaves as it is.
-    return json.dumps(text, ensure_ascii=False)
 
 
 def kind_of(value: object) -> str:

@@ -24,7 +24,6 @@ from workflows_app.services.progress import address_of, find_input, look
 from workflows_app.workflows.watchdog import WatchdogWorkflow
 
 DECISION_TIMEOUT = timedelta(seconds=10)
-FIRST_WATCHDOG_STEP = 1000
 LONGEST_REASON = 500
 
 _DECISIONS = {
@@ -172,7 +171,7 @@ def _specs(progress: Progress, keys: tuple[str, ...]) -> tuple[StepSpec, ...]:
 async def _next_step(number: int) -> int:
     """A number that no step of the run has: earlier watchdogs' lines keep their addresses."""
     last = (await RunMessage.objects.filter(run=number).aaggregate(last=Max("step")))["last"]
-    return max(FIRST_WATCHDOG_STEP, (last or 0) + 1)
+    return max(naming.FIRST_WATCHDOG_STEP, (last or 0) + 1)
 
 
 async def _run(number: int) -> Run:

@@ -34,7 +34,7 @@ from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.client import temporal
 from workflows_app.services.follower import Follower
 from workflows_app.services.progress import Sight, address_of, describe, look
-from workflows_app.services.queue import follow_queue
+from workflows_app.services.queue import START_ANSWER_SECONDS, follow_queue
 from workflows_app.services.throttle import Throttled
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 ADOPT_SECONDS = 60.0
 ADOPT_LIMIT = 1000
-START_ANSWER_SECONDS = 30.0
 SAVE_SECONDS = 0.5
 
 

@@ -1,30 +1,23 @@
 """The socket of the run page: who may look, what the page has, then frames until the run is closed."""
 
-import asyncio
 import json
 import logging
 import time
 
 from asgiref.sync import sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from workflows_app.domain.errors import FossulError
 from workflows_app.services import runs
 from workflows_app.services.messages import Place
-from workflows_app.services.permissions import Actor, Right
-from workflows_app.services.sessions import actor_of_session
+from workflows_app.services.permissions import Right
 from workflows_app.web.live import live_run
+from workflows_app.web.sockets import CHECK_SECONDS, FINISHED, NOT_ALLOWED, TROUBLE, PageConsumer
 
 logger = logging.getLogger(__name__)
 
-CHECK_SECONDS = 10.0
-FINISHED, NOT_ALLOWED, TROUBLE = 1000, 4403, 1011
 
-
-class RunConsumer(AsyncWebsocketConsumer):
+class RunConsumer(PageConsumer):
     """Sends a run's changes to one page. The page first says which lines it has (``{"read": {…}}``)."""
-
-    _sending: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Accept whoever may view the run."""
@@ -37,21 +30,11 @@ class RunConsumer(AsyncWebsocketConsumer):
             return
         await self.accept()
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Take the page's hello and begin to send; anything else that it says is ignored."""
-        if self._sending is None and text_data is not None:
-            self._sending = asyncio.create_task(self._send(_read(text_data)))
-
-    async def disconnect(self, code: int) -> None:
-        """Stop sending."""
-        if self._sending is not None:
-            self._sending.cancel()
-
-    async def _send(self, read: dict[Place, int]) -> None:
+    async def _send(self, hello: str) -> None:
         actor = await self._actor()
         checked = time.monotonic()
         try:
-            with live_run(self._number).viewer(actor, read) as viewer:
+            with live_run(self._number).viewer(actor, _read(hello)) as viewer:
                 async for frame in viewer.frames():
                     if time.monotonic() - checked > CHECK_SECONDS:
                         checked = time.monotonic()
@@ -64,17 +47,6 @@ class RunConsumer(AsyncWebsocketConsumer):
         except Exception:
             logger.exception("The socket of run %d broke", self._number)
             await self.close(TROUBLE)
-
-    async def _deliver(self, frame: str) -> bool:
-        """Send a frame; answer False when the page has left, of which the server tells only now."""
-        try:
-            await self.send(frame)
-        except OSError:
-            return False
-        return True
-
-    async def _actor(self) -> Actor:
-        return await sync_to_async(actor_of_session)(self.scope["session"].session_key)
 
 
 def _read(text: str) -> dict[Place, int]:

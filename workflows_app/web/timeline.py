@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflows_app.domain import naming
 from workflows_app.domain.durations import in_words
 from workflows_app.domain.progress import Progress, StepProgress
 from workflows_app.domain.states import StepState
@@ -15,7 +16,6 @@ from workflows_app.web.statuses import STEP_STATUS, Status
 SCALE = 1000
 # What is shorter would not be seen.
 LEAST = 3
-FIRST_WATCHDOG_STEP = 1000
 
 
 class Doing(StrEnum):
@@ -139,7 +139,7 @@ def _row(
         name=step.name,
         status=STEP_STATUS[step.state],
         compensates=step.compensates,
-        watchdog=number >= FIRST_WATCHDOG_STEP,
+        watchdog=number >= naming.FIRST_WATCHDOG_STEP,
         stretches=tuple(scale.stretch(*part) for part in parts),
         words=_words(step, parts, scale),
     )

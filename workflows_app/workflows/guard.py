@@ -12,9 +12,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows_app.domain import naming
     from workflows_app.domain.plans import StepSpec
 
-# The steps of a watchdog have numbers that no step of the run's own will have.
-FIRST_WATCHDOG_STEP = 1000
-
 
 class Guard:
     """Starts a watchdog with the first thing that freezes and tells it what is owed from then on.
@@ -67,7 +64,7 @@ class Guard:
                 config=config,
                 owed=owed,
                 budget_seconds=given.plan.freeze_budget_seconds,
-                first_step=FIRST_WATCHDOG_STEP,
+                first_step=naming.FIRST_WATCHDOG_STEP,
                 workflow_id=info.workflow_id,
                 run_id=info.run_id,
             ),

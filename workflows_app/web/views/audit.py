@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from workflows_app.services import audit
 from workflows_app.services.permissions import actor_of
+from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 
@@ -13,8 +14,6 @@ from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 @answers_errors
 def audit_list(request: HtmxHttpRequest) -> HttpResponse:
     """Show what was done, the newest first."""
-    page = request.GET.get("page", "1")
-    found = audit.list_entries(
-        actor_of(request.user), int(page) if page.isascii() and page.isdigit() and len(page) < 10 else 1
-    )
+    page = whole_number(request.GET.get("page", "1"), 1)
+    found = audit.list_entries(actor_of(request.user), page)
     return render(request, "workflows_app/audit_list.html", {"page": found})

@@ -19,6 +19,7 @@ from workflows_app.services import catalog, config_edits, config_places, version
 from workflows_app.services.health import temporal_trouble
 from workflows_app.services.permissions import Actor, actor_of
 from workflows_app.services.schedule_lists import ScheduleSummary, list_schedules
+from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 
@@ -97,7 +98,7 @@ def go_back(request: HtmxHttpRequest, profile: str, config: str, number: int) ->
 
 def _number(text: str) -> int:
     """The number in an address or a form, 0 where there is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return whole_number(text, 0)
 
 
 def _history(

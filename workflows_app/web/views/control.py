@@ -9,6 +9,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from workflows_app.services import control, starts
 from workflows_app.services.permissions import actor_of
+from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 
@@ -20,8 +21,7 @@ def _to_run(request: HtmxHttpRequest, number: int) -> HttpResponse:
 
 def _step(request: HttpRequest) -> int:
     """The number of the step that is spoken of; -1, which no step has, for nonsense."""
-    step = request.POST.get("step", "")
-    return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else -1
+    return whole_number(request.POST.get("step", ""), -1)
 
 
 @require_POST

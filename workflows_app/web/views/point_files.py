@@ -13,6 +13,7 @@ from workflows_app.domain.file_listings import LONGEST_PAGE, LONGEST_SEARCH, Fil
 from workflows_app.domain.keep_rules import moment_of
 from workflows_app.services import catalog, restore_points
 from workflows_app.services.permissions import actor_of
+from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 LAST_PAGE = 1_000_000
@@ -65,8 +66,7 @@ def _row(entry: FileEntry, *, whole: bool) -> FileRow:
 
 def _page(text: str) -> int:
     """The number of a page; 1 for nonsense."""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
-    return min(max(number, 1), LAST_PAGE)
+    return min(max(whole_number(text, 1, digits=7), 1), LAST_PAGE)
 
 
 def _address(folder: str, search: str) -> str:

@@ -12,6 +12,7 @@ from workflows_app.services.permissions import actor_of
 from workflows_app.services.run_changes import add_last_lines
 from workflows_app.services.run_search import RunQuery, find_runs
 from workflows_app.web.list_status import list_status
+from workflows_app.web.numbers import whole_number
 from workflows_app.web.presenters import run_row
 from workflows_app.web.run_filters import SORTS, TYPES, asked_runs, query_string, sort_word
 from workflows_app.web.statuses import RUN_STATUS
@@ -26,8 +27,7 @@ def run_list(request: HtmxHttpRequest) -> HttpResponse:
     actor = actor_of(request.user)
     query, problems = asked_runs(request.GET)
     newest = runs.newest_number(actor)
-    page = request.GET.get("page", "1")
-    found = find_runs(actor, query, int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1)
+    found = find_runs(actor, query, whole_number(request.GET.get("page", "1"), 1, digits=6))
     configs = catalog.list_configs(actor)
     fitting = [c for c in configs if query.profile in ("", c.profile)]
     now = timezone.now()
