@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled
 from workflows_app.domain.file_listings import FileListing, FileQuery
+from workflows_app.domain.findings import Finding
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Archive, Backup, Level, PluginInfo, Result
 
@@ -203,4 +204,17 @@ class BrowsableStoragePlugin(StoragePlugin, Protocol):
         """Answer a page of the files of exactly the backup ``context.config.backup``.
 
         Reads nothing but the backup, whatever ``query`` says. Raises PluginFailed when it cannot be read.
+        """
+
+
+@runtime_checkable
+class CheckingPlugin(Protocol):
+    """A plugin of any family that can try beforehand what a run will need; Fossul's have no such action."""
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Try to reach and read what a run would: the server, the source, the target, the programs.
+
+        ``context.config`` tells of no run. Changes nothing that stays, freezes nothing, and takes seconds.
+        Answers what was found, the good as well; raises PluginFailed or ConfigInvalid for what makes any
+        further look pointless.
         """
