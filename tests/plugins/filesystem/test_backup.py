@@ -86,9 +86,11 @@ def test_the_progress_goes_through_its_phases_and_reaches_the_whole(storage: Sto
     notes = list(dict.fromkeys(report.note for report in storage.reports))
     assert notes == ["scanning", "copying", "verifying"]
     ends = {report.note: report for report in storage.reports}
-    for note in ("copying", "verifying"):
-        assert (ends[note].done_bytes, ends[note].total_bytes) == (3 * MiB, 3 * MiB)
-        assert (ends[note].done_files, ends[note].total_files) == (1, 1)
+    copied, verified = ends["copying"], ends["verifying"]
+    assert (copied.done_bytes, copied.total_bytes) == (3 * MiB, 3 * MiB)
+    assert (copied.done_files, copied.total_files) == (1, 1)
+    packed = storage.archive().stat().st_size
+    assert (verified.done_bytes, verified.total_bytes) == (packed, packed)
 
 
 def test_a_backup_name_takes_the_place_of_the_configurations(storage: Storage) -> None:

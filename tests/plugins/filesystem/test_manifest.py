@@ -22,6 +22,7 @@ def test_the_first_line_tells_of_the_backup_and_the_last_of_the_archive(storage:
     storage.backup()
     first, *_, last = lines_of(storage.manifest())
     archive = storage.archive().read_bytes()
+    lines = storage.manifest().read_bytes().splitlines(keepends=True)
     assert first == {
         "format": "fossul-manifest/1",
         "backup": {
@@ -40,6 +41,7 @@ def test_the_first_line_tells_of_the_backup_and_the_last_of_the_archive(storage:
         },
         "files": 2,
         "bytes": 5,
+        "lines": hashlib.sha256(b"".join(lines[:-1])).hexdigest(),
     }
 
 

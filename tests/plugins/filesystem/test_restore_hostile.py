@@ -45,10 +45,8 @@ def test_a_member_outside_of_the_sources_is_refused_with_all_the_rest(
     content = b"evil"
     make_backup(storage, [(made(inside(storage, "a"), content=content), content), (made(path), b"")])
     before = picture(precious)
-    # A tar header ends at a NUL, so that the archive and the manifest do not agree about such a name.
-    refusal = "failed its verification" if "\0" in path else "does not lie in what was backed up"
     for target in ("", tmp_path / "out"):
-        with pytest.raises(PluginFailed, match=refusal):
+        with pytest.raises(PluginFailed, match="does not lie in what was backed up"):
             restoring.restore(target=target)
     assert picture(precious) == before
     assert names_in(storage.source) == []

@@ -1,7 +1,6 @@
 """Unpacks a verified archive into a target, member by member, and never outside of it."""
 
 import errno
-import hashlib
 import os
 import stat
 import tarfile
@@ -19,12 +18,9 @@ from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.refusals import Refusals
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.target import Target
-from workflows_app.plugins.filesystem.unpacking import unpacked
+from workflows_app.plugins.filesystem.unpacking import Found, Unpacking
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 
-_PIECE = 1024 * 1024
-_BLOCK = 4096
-_ZEROS = bytes(_PIECE)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # With these, the next file would fare no better.
 _HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE)
@@ -79,28 +75,27 @@ class Extraction:
 
     def _unpack(self, landing: Landing) -> None:
         members = self._stored.members()
-        with closing(unpacked(self._stored.archive)) as stream:
-            for tar, info in stream:
+        with Unpacking(self._stored.archive) as unpacking:
+            while (found := unpacking.next(member := next(members, None))) is not None:
                 self._check_cancelled()
-                member = next(members, None)
-                if member is None or Member.of_tar(info, member.sha256) != member:
-                    raise self._changed(f"{shown(info.name)} is not what the manifest says")
-                self._restore(landing, member, tar, info)
-        for missing in members:
-            raise self._changed(f"it ends before {shown(missing.path)}")
+                if member is None or not found.fits(member):
+                    raise self._changed(f"{shown(found.member.path)} is not what the manifest says")
+                self._restore(landing, member, unpacking, found)
+        if member is not None:
+            raise self._changed(f"it ends before {shown(member.path)}")
 
-    def _restore(self, landing: Landing, member: Member, tar: tarfile.TarFile, info: tarfile.TarInfo) -> None:
+    def _restore(self, landing: Landing, member: Member, unpacking: Unpacking, found: Found) -> None:
         """Restore one member, or tell why that cannot be."""
         try:
             if member.type == "directory":
                 self._disks.note(landing.enter(member))
                 return
             if member.type == FILE:
-                self._restore_file(landing, member, tar, info)
+                self._restore_file(landing, member, unpacking, found)
             elif member.type == HARD_LINK:
                 self._restore_hard_link(landing, member)
             else:
-                self._restore_node(landing, member, info)
+                self._restore_node(landing, member, found.device)
         except (OSError, OverflowError, ValueError) as error:
             self._refuse(member, error)
         else:
@@ -108,37 +103,28 @@ class Extraction:
             self.bytes += member.size
         self._progress.advance(files=1)
 
-    def _restore_file(
-        self, landing: Landing, member: Member, tar: tarfile.TarFile, info: tarfile.TarInfo
-    ) -> None:
+    def _restore_file(self, landing: Landing, member: Member, unpacking: Unpacking, found: Found) -> None:
         with landing.placing(member.path) as (folder, name):
             descriptor = os.open(name, _NEW, 0o600, dir_fd=folder)
             try:
-                self._write(descriptor, member, tar, info)
+                self._write(descriptor, member, unpacking, found)
                 self._attributes.give(descriptor, member)
                 self._disks.note(descriptor)
             finally:
                 os.close(descriptor)
 
-    def _write(self, descriptor: int, member: Member, tar: tarfile.TarFile, info: tarfile.TarInfo) -> None:
+    def _write(self, descriptor: int, member: Member, unpacking: Unpacking, found: Found) -> None:
         """Write the content, with its holes, and hold it against the manifest."""
-        content = tar.extractfile(info)
-        if content is None:
-            raise tarfile.ReadError(f"{shown(member.path)} has no content")
-        digest = hashlib.sha256()
-        position = 0
-        with closing(content):
-            while piece := content.read(_PIECE):
-                self._check_cancelled()
-                digest.update(piece)
-                if info.issparse():
-                    _write_around_holes(descriptor, piece, position)
-                else:
-                    _write_all(descriptor, piece, position)
-                position += len(piece)
-                self._progress.advance(len(piece))
-        os.ftruncate(descriptor, position)  # a hole at the end
-        if (position, digest.hexdigest()) != (member.size, member.sha256):
+
+        def write(position: int, piece: memoryview) -> None:
+            self._check_cancelled()
+            _write_all(descriptor, piece, position)
+            self._progress.advance(len(piece))
+
+        sha256 = unpacking.content(found, write)
+        if found.has_holes:
+            os.ftruncate(descriptor, member.size)  # a hole at the end
+        if sha256 != member.sha256:
             raise self._changed(f"the content of {shown(member.path)} is not what the manifest says")
 
     def _restore_hard_link(self, landing: Landing, member: Member) -> None:
@@ -151,7 +137,7 @@ class Extraction:
             finally:
                 os.close(first)
 
-    def _restore_node(self, landing: Landing, member: Member, info: tarfile.TarInfo) -> None:
+    def _restore_node(self, landing: Landing, member: Member, device: int) -> None:
         """Restore a symbolic link, a pipe or a device."""
         with landing.placing(member.path) as (folder, name):
             if member.type == "symlink":
@@ -160,7 +146,6 @@ class Extraction:
                 os.mkfifo(name, 0o600, dir_fd=folder)
             else:
                 kind = stat.S_IFCHR if member.type == "character" else stat.S_IFBLK
-                device = os.makedev(info.devmajor, info.devminor)
                 os.mknod(name, kind | 0o600, device, dir_fd=folder)
             self._attributes.give_node(folder, name, member)
 
@@ -198,19 +183,7 @@ class Extraction:
         )
 
 
-def _write_all(descriptor: int, data: bytes | memoryview, position: int) -> None:
-    rest = memoryview(data)
+def _write_all(descriptor: int, rest: memoryview, position: int) -> None:
     while rest:
         written = os.pwrite(descriptor, rest, position)
         rest, position = rest[written:], position + written
-
-
-def _write_around_holes(descriptor: int, piece: bytes, position: int) -> None:
-    """Write what is not zero of a piece of a file with holes, block by block of 4 KiB."""
-    if piece == _ZEROS[: len(piece)]:
-        return
-    whole = memoryview(piece)
-    for start in range(0, len(piece), _BLOCK):
-        block = whole[start : start + _BLOCK]
-        if block != _ZEROS[: len(block)]:
-            _write_all(descriptor, block, position + start)

@@ -5,9 +5,10 @@ tells of the archive, so that a manifest without it is not complete. The text is
 that are not UTF-8 are lone surrogates there (``\\udcff``), which Python's JSON carries there and back.
 """
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +20,9 @@ FORMAT = "fossul-manifest/1"
 MANIFEST_SUFFIX = ".manifest.jsonl"
 
 _GATHER = 64 * 1024
+_PIECE = 1024 * 1024
 _MEMBER_FIELDS = tuple(field.name for field in fields(Member))
+_LINE = json.JSONEncoder(separators=(",", ":"))
 # The longest line that is looked for at the end.
 _FOOTER_ROOM = 64 * 1024
 
@@ -43,7 +46,8 @@ class Header:
 class Footer:
     """The last line: the archive's file name, size (bytes) and hash, and what it holds.
 
-    ``files`` counts every member but directories, ``bytes`` is the content of the regular files.
+    ``files`` counts every member but directories, ``bytes`` is the content of the regular files. ``lines``
+    is the SHA-256 of all lines before this one; empty in the manifests of earlier versions.
     """
 
     file: str
@@ -51,6 +55,7 @@ class Footer:
     sha256: str
     files: int
     bytes: int
+    lines: str = ""
 
 
 class ManifestWriter:
@@ -58,6 +63,7 @@ class ManifestWriter:
 
     def __init__(self, output: OutputFile, header: Header) -> None:
         self._output = output
+        self._hash = hashlib.sha256()
         self._gathered = bytearray()
         backup = {
             "name": header.name,
@@ -72,17 +78,22 @@ class ManifestWriter:
         self._line({name: getattr(member, name) for name in _MEMBER_FIELDS})
 
     def finish(self, footer: Footer) -> None:
-        """Write the last line; ``output`` then has all of it."""
+        """Write the last line, with the hash of those before it; ``output`` then has all of it."""
+        self._flush()
         archive = {"file": footer.file, "size": footer.size, "sha256": footer.sha256}
-        self._line({"archive": archive, "files": footer.files, "bytes": footer.bytes})
-        self._output.write(self._gathered)
-        self._gathered.clear()
+        told = {"archive": archive, "files": footer.files, "bytes": footer.bytes}
+        self._line(told | {"lines": self._hash.hexdigest()})
+        self._flush()
 
     def _line(self, value: Mapping[str, Any]) -> None:
-        self._gathered += json.dumps(value, separators=(",", ":")).encode() + b"\n"
+        self._gathered += _LINE.encode(value).encode() + b"\n"
         if len(self._gathered) >= _GATHER:
-            self._output.write(self._gathered)
-            self._gathered.clear()
+            self._flush()
+
+    def _flush(self) -> None:
+        self._hash.update(self._gathered)
+        self._output.write(self._gathered)
+        self._gathered.clear()
 
 
 class ManifestReader:
@@ -127,6 +138,33 @@ def read_ends(path: Path) -> tuple[Header, Footer]:
     return header, _footer(_object(tail.splitlines()[-1]))
 
 
+def read_lines(path: Path, advance: Callable[[], None]) -> Footer:
+    """The last line of a manifest, whose other lines are those that were written.
+
+    ``advance`` is called for each MiB. Raises ManifestBroken when they are not, and OSError.
+    """
+    _, footer = read_ends(path)
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        rest = _last_line(file)
+        file.seek(0)
+        while piece := file.read(min(rest, _PIECE)):
+            digest.update(piece)
+            rest -= len(piece)
+            advance()
+    if digest.hexdigest() != footer.lines:
+        raise ManifestBroken("its lines are not those that were written")
+    return footer
+
+
+def _last_line(file: BinaryIO) -> int:
+    """Where the last line begins, in bytes."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _FOOTER_ROOM))
+    tail = file.read(_FOOTER_ROOM)
+    return size - len(tail) + tail.rstrip(b"\n").rfind(b"\n") + 1
+
+
 def _object(line: bytes) -> dict[str, Any]:
     try:
         value = json.loads(line)
@@ -153,6 +191,13 @@ def _header(line: bytes) -> Header:
 def _footer(value: Mapping[str, Any]) -> Footer:
     try:
         archive = value["archive"]
-        return Footer(archive["file"], archive["size"], archive["sha256"], value["files"], value["bytes"])
+        return Footer(
+            archive["file"],
+            archive["size"],
+            archive["sha256"],
+            value["files"],
+            value["bytes"],
+            value.get("lines", ""),
+        )
     except (KeyError, TypeError):
         raise ManifestBroken("its last line does not tell of an archive") from None

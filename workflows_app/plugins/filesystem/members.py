@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from workflows_app.plugins.filesystem.sparse import Segment, pax_fields, segment_map
+from workflows_app.plugins.filesystem.ustar import ordinary_header
 
 FILE = "file"
 HARD_LINK = "hardlink"
@@ -110,8 +111,24 @@ def tar_header(member: Member, device: int = 0, segments: Sequence[Segment] | No
     ``device`` is the number of a device node. ``segments`` says where a file with holes has its data; the
     map of them is part of the answer.
     """
+    kind = _TAR_TYPES[member.type]
+    if segments is None and not device:
+        quick = ordinary_header(
+            member.path,
+            kind,
+            size=member.size,
+            mode=member.mode,
+            uid=member.uid,
+            gid=member.gid,
+            uname=member.uname,
+            gname=member.gname,
+            mtime_ns=member.mtime_ns,
+            link=member.link,
+        )
+        if quick is not None:
+            return quick
     info = tarfile.TarInfo(member.path)
-    info.type = _TAR_TYPES[member.type]
+    info.type = kind
     info.size = member.size
     info.mode = member.mode
     info.uid, info.gid = member.uid, member.gid

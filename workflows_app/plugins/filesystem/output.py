@@ -2,12 +2,17 @@
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.filesystem.wording import reason_of, shown
+
+# How many pieces wait for the disk at most.
+_DEPTH = 16
 
 
 @contextmanager
@@ -23,8 +28,9 @@ def writing(path: Path) -> Iterator[None]:
 
 
 class OutputFile:
-    """A new file, readable by its owner only. Every method raises PluginFailed when the disk refuses.
+    """A new file, readable by its owner only, written and hashed by a thread of its own.
 
+    Every method but ``close`` raises PluginFailed when the disk refused, then or for an earlier piece.
     ``size`` is what was written so far, in bytes.
     """
 
@@ -34,28 +40,42 @@ class OutputFile:
         self._hash = hashlib.sha256()
         with writing(path):
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="output")
+        self._pending: deque[Future[None]] = deque()
 
     @property
     def sha256(self) -> str:
         """The hash of what was written so far, hexadecimal."""
+        self._wait(0)
         return self._hash.hexdigest()
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Write all of ``data`` and answer its length."""
-        rest = memoryview(data)
-        with writing(self.path):
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        self._hash.update(data)
+        """Take all of ``data``, which may be overwritten afterwards, and answer its length."""
+        self._wait(_DEPTH - 1)
+        self._pending.append(self._thread.submit(self._put, bytes(data)))
         self.size += len(data)
         return len(data)
 
     def sync(self) -> None:
         """Have it all on disk, and out of the memory: who reads it now reads the disk."""
+        self._wait(0)
         with writing(self.path):
             os.fsync(self._descriptor)
             os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def close(self) -> None:
         """Let go of the file, complete or not."""
+        self._thread.shutdown()
         os.close(self._descriptor)
+
+    def _wait(self, remaining: int) -> None:
+        """Wait until no more than ``remaining`` pieces are to be written."""
+        while len(self._pending) > remaining:
+            self._pending.popleft().result()
+
+    def _put(self, data: bytes) -> None:
+        rest = memoryview(data)
+        with writing(self.path):
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        self._hash.update(data)

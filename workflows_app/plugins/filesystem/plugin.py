@@ -32,7 +32,7 @@ from workflows_app.plugins.filesystem.scan import Scan, Scanned
 from workflows_app.plugins.filesystem.sources import resolve_sources
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.verification import verify_backup
-from workflows_app.plugins.filesystem.verify import verify
+from workflows_app.plugins.filesystem.verify import verify_written
 from workflows_app.plugins.filesystem.wording import files_words, shown, size_words
 
 
@@ -210,13 +210,13 @@ class _BackupRun:
     def _verify(self, written: Footer) -> Footer:
         """Read the archive back from disk. Answers what was verified."""
         self._context.info(f"Verifying {self._archive.name}, {size_words(written.size)}")
-        progress = Progress(self._context.report, "verifying", written.bytes, written.files)
+        progress = Progress(self._context.report, "verifying", written.size)
 
-        def advance(size: int, files: int) -> None:
+        def advance(size: int) -> None:
             self._context.check_cancelled()
-            progress.advance(size, files)
+            progress.advance(size)
 
-        footer = verify(self._archive, self._manifest, advance)
+        footer = verify_written(self._archive, self._manifest, advance)
         progress.tell()
         return footer
 

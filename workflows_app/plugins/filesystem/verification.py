@@ -5,7 +5,7 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.parameters import Place
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.stored import Stored, find_backup
-from workflows_app.plugins.filesystem.verify import verify
+from workflows_app.plugins.filesystem.verify import verify, verify_packed
 from workflows_app.plugins.filesystem.wording import files_words, size_words
 
 
@@ -15,8 +15,15 @@ def verify_backup(context: PluginContext) -> Result:
     Raises PluginFailed when it is not there or damaged, with where they differ, and Cancelled.
     """
     stored = find_backup(Place.of(context), context.config.backup)
-    verify_stored(context, stored)
     footer = stored.footer
+    progress = _begin(context, stored, footer.bytes, footer.files)
+
+    def advance(size: int, files: int) -> None:
+        context.check_cancelled()
+        progress.advance(size, files)
+
+    verify(stored.archive, stored.manifest, advance)
+    progress.tell()
     context.info(
         f"Backup {stored.name} verified: {files_words(footer.files)}, {size_words(footer.bytes)}, "
         f"archive {size_words(footer.size)}"
@@ -25,14 +32,20 @@ def verify_backup(context: PluginContext) -> Result:
 
 
 def verify_stored(context: PluginContext, stored: Stored) -> None:
-    """Verify a backup that was found. Raises VerificationFailed, Cancelled."""
-    footer = stored.footer
-    context.info(f"Verifying {footer.file}, {size_words(footer.size)}")
-    progress = Progress(context.report, "verifying", footer.bytes, footer.files)
+    """Make sure that a backup is still what was verified when it was made (``verify_packed``).
 
-    def advance(size: int, files: int) -> None:
+    What unpacks it then holds each member against the manifest. Raises VerificationFailed, Cancelled.
+    """
+    progress = _begin(context, stored, stored.footer.size, 0)
+
+    def advance(size: int) -> None:
         context.check_cancelled()
-        progress.advance(size, files)
+        progress.advance(size)
 
-    verify(stored.archive, stored.manifest, advance)
+    verify_packed(stored.archive, stored.manifest, advance)
     progress.tell()
+
+
+def _begin(context: PluginContext, stored: Stored, size: int, files: int) -> Progress:
+    context.info(f"Verifying {stored.footer.file}, {size_words(stored.footer.size)}")
+    return Progress(context.report, "verifying", size, files)
