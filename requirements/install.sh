@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes what `make` needs: `install.sh run` or `install.sh dev` the environment .venv with the packages of
 # that lock file, `install.sh chromium` the browser of the browser tests, `install.sh postgresql` and
-# `install.sh mariadb` the servers of the database tests. Does nothing where nothing is to do.
+# `install.sh mariadb` the servers of the database tests, `install.sh restic` restic and an SFTP server for
+# its tests. Does nothing where nothing is to do.
 set -eu
 cd "$(dirname "$0")/.."
 home=$(pwd -P)
@@ -97,5 +98,15 @@ mariadb)
     can_apt || give_up "The database tests need MariaDB: install the packages $packages, then start again"
     apt_install $packages || give_up "The packages $packages could not be installed: the database tests need them"
     ;;
-*) give_up "usage: sh requirements/install.sh run|dev|chromium|postgresql|mariadb" ;;
+restic)
+    missing=
+    for program in restic sshd ssh-keygen; do
+        PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || missing=1
+    done
+    [ -n "$missing" ] || exit 0
+    packages="restic openssh-server openssh-client"
+    can_apt || give_up "The tests of the plugin restic need the packages $packages: install them, then start again"
+    apt_install $packages || give_up "The packages $packages could not be installed: the tests of restic need them"
+    ;;
+*) give_up "usage: sh requirements/install.sh run|dev|chromium|postgresql|mariadb|restic" ;;
 esac

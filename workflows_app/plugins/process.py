@@ -40,6 +40,7 @@ def run_process(
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     grace: float = GRACE_SECONDS,
+    stop: signal.Signals = signal.SIGTERM,
 ) -> Exit:
     """Run ``argv`` (no shell) and answer how it ended; that it could not be started is an Exit, too.
 
@@ -50,8 +51,8 @@ def run_process(
     cannot be killed; it is waited for. What escaped the group may hold the output open; it is not waited for
     longer than LINGER_SECONDS after the child's end.
 
-    Raises Cancelled when the context is cancelled: the group gets SIGTERM and, when the child has not ended
-    ``grace`` seconds later, SIGKILL. May be called from any thread.
+    Raises Cancelled when the context is cancelled: the group gets the signal ``stop`` and, when the child has
+    not ended ``grace`` seconds later, SIGKILL. May be called from any thread.
     """
     context.check_cancelled()
     with ExitStack() as stack:
@@ -64,7 +65,7 @@ def run_process(
         except _NotStarted as error:
             return Exit.never_started(str(error))
         feed = Feed(child.stdin, stdin) if child.stdin else None
-        ended = _Watch(child, alarm, grace, feed).until_end(on_line)
+        ended = _Watch(child, alarm, grace, stop, feed).until_end(on_line)
     if alarm.rung or context.cancelled():
         raise Cancelled
     return ended
@@ -128,12 +129,18 @@ class _Watch:
     """Hears a child out until it has ended, and ends it when the alarm rings."""
 
     def __init__(
-        self, child: "subprocess.Popen[bytes]", alarm: Alarm, grace: float, feed: Feed | None
+        self,
+        child: "subprocess.Popen[bytes]",
+        alarm: Alarm,
+        grace: float,
+        stop: signal.Signals,
+        feed: Feed | None,
     ) -> None:
         self._child = child
         self._feed = feed
         self._alarm = alarm
         self._grace = grace
+        self._stop = stop
         self._open = True
         self._owed = 0
         self._ended: Exit | None = None
@@ -204,7 +211,7 @@ class _Watch:
             self._owed = int.from_bytes(waiting, sys.byteorder)
 
     def _terminate(self) -> None:
-        _signal(self._child, signal.SIGTERM)
+        _signal(self._child, self._stop)
         if self._ended is None:
             self._kill_at = time.monotonic() + self._grace
 

@@ -1,0 +1,76 @@
+"""Tries beforehand what a backup with restic will need."""
+
+import os
+from collections.abc import Iterator
+
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.findings import Finding, FindingState
+from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.restic.parameters import Parameters, source_paths
+from workflows_app.plugins.restic.program import NoRepository, Restic
+from workflows_app.plugins.restic.snapshots import backups_of, own_snapshots
+
+
+def check(context: PluginContext) -> tuple[Finding, ...]:
+    """Answer whether restic is there, whether the repository opens, and whether the sources can be read.
+
+    Raises ConfigInvalid for a parameter that cannot be read, Cancelled.
+    """
+    parameters = Parameters.of(context)
+    return (*_repository(context, parameters), *_sources(context))
+
+
+def _repository(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
+    restic = Restic(context, parameters)
+    try:
+        version = next(iter(restic.lines("version")), "restic")
+    except PluginFailed as error:
+        yield _bad("ResticCommand", str(error))
+        return
+    yield _good("ResticCommand", version)
+    try:
+        count = len(backups_of(own_snapshots(restic, parameters)))
+    except NoRepository as error:
+        yield (
+            Finding(
+                state=FindingState.WARN,
+                parameter="Repository",
+                words=f"{error}. The first backup creates it",
+            )
+            if parameters.create
+            else _bad("Repository", str(error))
+        )
+    except PluginFailed as error:
+        yield _bad("Password" if "Password" in str(error) else "Repository", str(error))
+    else:
+        yield _good("Repository", f"The repository opens, and has {count} backups of this configuration")
+
+
+def _sources(context: PluginContext) -> Iterator[Finding]:
+    if context.config.auto_discovery:
+        yield Finding(
+            state=FindingState.UNKNOWN,
+            parameter="BackupSrcPaths",
+            words="What is backed up is discovered by the application's plugin in each run",
+        )
+        return
+    for path in source_paths(context):
+        try:
+            if os.path.isdir(path):  # noqa: PTH112 - the path stays text throughout
+                found = f"folder with {len(os.listdir(path))} entries"  # noqa: PTH208
+            else:
+                with open(path, "rb"):  # noqa: PTH123
+                    found = "file"
+        except OSError as error:
+            yield _bad("BackupSrcPaths", f"{shown(path)} cannot be read: {reason_of(error)}")
+        else:
+            yield _good("BackupSrcPaths", f"{shown(path)} can be read: a {found}")
+
+
+def _good(parameter: str, words: str) -> Finding:
+    return Finding(state=FindingState.GOOD, parameter=parameter, words=words)
+
+
+def _bad(parameter: str, words: str) -> Finding:
+    return Finding(state=FindingState.BAD, parameter=parameter, words=words)
