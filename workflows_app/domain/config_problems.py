@@ -68,6 +68,8 @@ def _plugin_problems(configuration: Configuration, declared: Declared) -> Iterat
         for name, value in values.items():
             yield from _parameter_problems(parameter_setting(family, name), name, value)
         for spec in declared.get(family, ()):
+            if words := spec.form.refusal(values.get(spec.name, "")):
+                yield SettingProblem(parameter_setting(family, spec.name), words)
             if is_needed(spec, auto_discovery=config.auto_discovery) and not values.get(spec.name):
                 yield SettingProblem(
                     parameter_setting(family, spec.name), f"the plugin {plugin} needs it: fill it in"

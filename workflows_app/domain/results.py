@@ -3,6 +3,7 @@
 import time
 from enum import StrEnum
 
+from workflows_app.domain.parameter_kinds import TEXT, ParameterForm
 from workflows_app.domain.wire import WireModel
 
 
@@ -217,6 +218,7 @@ class ParameterSpec(WireModel):
     required: bool = False
     secret: bool = False
     default: str = ""
+    form: ParameterForm = TEXT
 
 
 class PluginInfo(WireModel):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
+from workflows_app.domain.parameter_kinds import FLAG, PATH
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import shown
@@ -16,12 +17,14 @@ SPECS = (
         help="The absolute path of an existing folder, on another disk or mount than the backups, where the "
         "worker runs. An archive is in <profile>/<configuration>/<backup name> below it.",
         required=True,
+        form=PATH,
     ),
     ParameterSpec(
         name="RequireMount",
         help="true: refuse to archive while nothing is mounted at ArchivePath, so that a disk that is "
         "missing is never mistaken for an empty one.",
         default="false",
+        form=FLAG,
     ),
 )
 

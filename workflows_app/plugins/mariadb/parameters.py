@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflows_app.domain.parameter_kinds import PATH, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.mariadb_server.server import SPECS as SERVER_SPECS
@@ -18,6 +19,7 @@ SPECS = (
         help="The absolute path of a folder, where the worker and the server run, that holds the copy while "
         "it is backed up; it needs room for one. A copy is in <profile>/<configuration>/<run> below it.",
         required=True,
+        form=PATH,
     ),
     ParameterSpec(
         name="MysqlBackupCmd",
@@ -33,6 +35,7 @@ SPECS = (
         name="MysqlLockWaitSeconds",
         help="How long a copy waits for changes that are under way, and for locks, before it fails.",
         default=str(DEFAULT_LOCK_WAIT),
+        form=number(1, 86400),
     ),
 )
 

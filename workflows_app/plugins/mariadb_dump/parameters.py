@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import FLAG, PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.mariadb_server.facts import SYSTEM_DATABASES
@@ -34,18 +35,26 @@ SPECS = (
         help="The absolute path of a folder, where the worker runs, that holds the dump while it is backed "
         "up; it needs room for one. A dump is in <profile>/<configuration>/<run> below it.",
         required=True,
+        form=PATH,
     ),
     ParameterSpec(
         name="MysqlDumpFormat",
         help="zstd (compressed, with a checksum) or plain (SQL as it is).",
         default=DumpFormat.ZSTD,
+        form=choice(*DumpFormat),
     ),
-    ParameterSpec(name="MysqlCompressionLevel", help="zstd's level, 1 to 19.", default="3"),
+    ParameterSpec(
+        name="MysqlCompressionLevel",
+        help="zstd's level, 1 to 19.",
+        default="3",
+        form=number(1, 19),
+    ),
     ParameterSpec(
         name="MysqlAnyEngine",
         help="false: a database with tables of engines without transactions (MyISAM, Aria, …) is refused, "
         "since such tables are dumped at a moment of their own each. true: it is dumped with a warning.",
         default="false",
+        form=FLAG,
     ),
     ParameterSpec(
         name="MysqlDumpCmd", help="mariadb-dump: its name, or its absolute path.", default="mariadb-dump"
@@ -65,11 +74,13 @@ SPECS = (
         help="true: a restore first drops each table, view, routine and event that the dump has too. false: "
         "a restore into a database that is not empty is refused.",
         default="false",
+        form=FLAG,
     ),
     ParameterSpec(
         name="MysqlLockWaitSeconds",
         help="How long a restore waits for a table that somebody uses before it fails.",
         default=str(DEFAULT_LOCK_WAIT),
+        form=number(1, 86400),
     ),
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.values import absolute_path, identifier, one_of, whole_number
 
@@ -27,8 +28,14 @@ SPECS = (
     ParameterSpec(
         name="MysqlProto",
         help="tcp, or unix for a socket. Empty: unix when MysqlHost is an absolute path, tcp otherwise.",
+        form=choice("tcp", "unix"),
     ),
-    ParameterSpec(name="MysqlPort", help="The server's port, 1 to 65535.", default=str(DEFAULT_PORT)),
+    ParameterSpec(
+        name="MysqlPort",
+        help="The server's port, 1 to 65535.",
+        default=str(DEFAULT_PORT),
+        form=number(1, 65535),
+    ),
     ParameterSpec(name="MysqlUser", help="The user that connects.", required=True),
     ParameterSpec(
         name="MysqlPassword",
@@ -40,10 +47,12 @@ SPECS = (
         help="prefer (as MariaDB's programs do by themselves, which may be without TLS), disable, or verify "
         "(TLS with a certificate that is checked, or no connection).",
         default="prefer",
+        form=choice(*_SSL_MODES),
     ),
     ParameterSpec(
         name="MysqlSslCa",
         help="A file with the certificates that are trusted, for MysqlSslMode verify. Empty: the system's.",
+        form=PATH,
     ),
 )
 

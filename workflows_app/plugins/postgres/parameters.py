@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflows_app.domain.parameter_kinds import PATH, choice
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.postgres_server.server import SPECS as SERVER_SPECS
@@ -22,16 +23,19 @@ SPECS = (
         help="The absolute path of a folder, where the worker runs, that holds the copy of the cluster while "
         "it is backed up; it needs room for one. A copy is in <profile>/<configuration>/<run> below it.",
         required=True,
+        form=PATH,
     ),
     ParameterSpec(
         name="PqBinPath",
         help="The folder with pg_basebackup, pg_verifybackup and pg_waldump of the server's version, such as "
         "/usr/lib/postgresql/15/bin. Empty: they are in $PATH.",
+        form=PATH,
     ),
     ParameterSpec(
         name="PqCheckpoint",
         help="fast: begin at once, at the cost of more writing; spread: wait for the server's own pace.",
         default="fast",
+        form=choice(*_CHECKPOINTS),
     ),
 )
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import FLAG, PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.postgres_server.server import SPECS as SERVER_SPECS
@@ -38,21 +39,25 @@ SPECS = (
         help="The absolute path of a folder, where the worker runs, that holds the dump while it is backed "
         "up; it needs room for one. A dump is in <profile>/<configuration>/<run> below it.",
         required=True,
+        form=PATH,
     ),
     ParameterSpec(
         name="PqDumpFormat",
         help="custom (one file) or directory (a folder, which PqDumpJobs sessions can fill at once).",
         default=DumpFormat.CUSTOM,
+        form=choice(*DumpFormat),
     ),
     ParameterSpec(
         name="PqDumpJobs",
         help=f"How many tables are dumped at once, 1 to {MAX_JOBS}; above 1 for the directory format only.",
         default="1",
+        form=number(1, MAX_JOBS),
     ),
     ParameterSpec(
         name="PqLockWaitSeconds",
         help="How long a dump waits for a table that somebody has locked before it fails.",
         default=str(DEFAULT_LOCK_WAIT),
+        form=number(1, 86400),
     ),
     ParameterSpec(name="PqDumpCmd", help="pg_dump: its name, or its absolute path.", default="pg_dump"),
     ParameterSpec(
@@ -67,18 +72,21 @@ SPECS = (
         help="true: a restore first drops what the dump has and the database has too. false: a restore into "
         "a database that is not empty is refused.",
         default="false",
+        form=FLAG,
     ),
     ParameterSpec(
         name="PqRestoreOwners",
         help="false: what is restored belongs to PqUser, without the grants that the dump has; for a server "
         "without the roles of the first one.",
         default="true",
+        form=FLAG,
     ),
     ParameterSpec(
         name="PqRestoreJobs",
         help=f"How many tables are loaded at once, 1 to {MAX_JOBS}. With 1, a restore is one transaction: it "
         "succeeds, or it changes nothing.",
         default="1",
+        form=number(1, MAX_JOBS),
     ),
 )
 

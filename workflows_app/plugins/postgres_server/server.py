@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.values import identifier, one_of, whole_number
 
@@ -24,7 +25,12 @@ SPECS = (
         help="The server's name or address, or the absolute path of the folder with its socket.",
         default=DEFAULT_HOST,
     ),
-    ParameterSpec(name="PqPort", help="The server's port, 1 to 65535.", default=str(DEFAULT_PORT)),
+    ParameterSpec(
+        name="PqPort",
+        help="The server's port, 1 to 65535.",
+        default=str(DEFAULT_PORT),
+        form=number(1, 65535),
+    ),
     ParameterSpec(name="PqUser", help="The role that connects.", required=True),
     ParameterSpec(
         name="PqPassword",
@@ -35,6 +41,7 @@ SPECS = (
         name="PqSslMode",
         help="How the connection is protected: disable, allow, prefer, require, verify-ca or verify-full.",
         default="prefer",
+        form=choice(*_SSL_MODES),
     ),
     ParameterSpec(
         name="PqLibraryPath",

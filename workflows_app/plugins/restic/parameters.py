@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from workflows_app.domain import naming
 from workflows_app.domain.config import check_name, check_policy
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import FLAG, PATH, PATHS, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.values import flag, one_of, program_name, whole_number
@@ -46,6 +47,7 @@ SPECS = (
         help="The folders and files to back up: absolute paths where the worker runs, separated by commas. "
         "With automatic discovery, what the application reports takes their place.",
         required=True,
+        form=PATHS,
     ),
     ParameterSpec(
         name="BackupName",
@@ -55,6 +57,7 @@ SPECS = (
         name="CreateRepository",
         help="true: create the repository when it does not exist yet.",
         default="true",
+        form=FLAG,
     ),
     ParameterSpec(
         name="Exclude",
@@ -64,6 +67,7 @@ SPECS = (
         name="OneFileSystem",
         help="true: do not enter other disks that are mounted below a source.",
         default="false",
+        form=FLAG,
     ),
     ParameterSpec(
         name="Tags", help="Further tags for the snapshots, separated by commas: letters, digits, _ . : / = -"
@@ -73,33 +77,55 @@ SPECS = (
         help="new: after each backup check the repository's structure and read back every new pack. "
         "structure: check the structure only, for repositories that are slow to read.",
         default=Proof.NEW,
+        form=choice(*Proof),
     ),
     ParameterSpec(
         name="Prune",
         help="true: after retention remove the data that no snapshot needs any more; false: leave that to "
         "you.",
         default="true",
+        form=FLAG,
     ),
     ParameterSpec(
         name="LockWait",
         help="How many seconds to wait, at most, while another restic has locked the repository.",
         default="600",
+        form=number(1, 86_400),
     ),
-    ParameterSpec(name="LimitUpload", help="KiB per second to the repository at most. Empty: no limit."),
-    ParameterSpec(name="LimitDownload", help="KiB per second from the repository at most. Empty: no limit."),
+    ParameterSpec(
+        name="LimitUpload",
+        help="KiB per second to the repository at most. Empty: no limit.",
+        form=number(1, _MOST_RATE),
+    ),
+    ParameterSpec(
+        name="LimitDownload",
+        help="KiB per second from the repository at most. Empty: no limit.",
+        form=number(1, _MOST_RATE),
+    ),
     ParameterSpec(name="AccessKeyId", help="The access key of an s3: repository."),
     ParameterSpec(name="SecretAccessKey", help="The secret of the access key.", secret=True),
     ParameterSpec(name="AwsRegion", help="The region of an s3: repository, where the server wants one."),
-    ParameterSpec(name="SftpPort", help="The port of an sftp: repository's server.", default="22"),
+    ParameterSpec(
+        name="SftpPort",
+        help="The port of an sftp: repository's server.",
+        default="22",
+        form=number(1, 65535),
+    ),
     ParameterSpec(
         name="SftpKeyFile",
         help="The private key for an sftp: repository, a file of the worker's user. Empty: as ssh finds it.",
+        form=PATH,
     ),
     ParameterSpec(
         name="SftpKnownHosts",
         help="The file that knows the sftp server's key. Empty: as ssh finds it. An unknown key is refused.",
+        form=PATH,
     ),
-    ParameterSpec(name="CaFile", help="A file with the certificates to trust, for s3: and rest: over https."),
+    ParameterSpec(
+        name="CaFile",
+        help="A file with the certificates to trust, for s3: and rest: over https.",
+        form=PATH,
+    ),
     ParameterSpec(name="ResticCommand", help="The program: its name in PATH, or its path.", default="restic"),
 )
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import FLAG, SIZE, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 
@@ -50,30 +51,38 @@ def specs(create_bucket: bool) -> tuple[ParameterSpec, ...]:
             name="CreateBucket",
             help="true: create the bucket when it does not exist.",
             default="true" if create_bucket else "false",
+            form=FLAG,
         ),
         ParameterSpec(
             name="PartSize",
             help="The size of the parts of large files, from 5M to 5G (binary units). Files up to this size "
             "are sent whole.",
             default="16M",
+            form=SIZE,
         ),
         ParameterSpec(
-            name="Connections", help="How many parts are sent at the same time, 1 to 32.", default="4"
+            name="Connections",
+            help="How many parts are sent at the same time, 1 to 32.",
+            default="4",
+            form=number(1, 32),
         ),
         ParameterSpec(
             name="Attempts",
             help="How often a request is tried in all, 1 to 20, with growing pauses.",
             default="5",
+            form=number(1, 20),
         ),
         ParameterSpec(
             name="ObjectLockDays",
             help="For how many days the storage refuses to delete an archive. Empty: no lock. The bucket "
             "must have been created with object lock.",
+            form=number(1),
         ),
         ParameterSpec(
             name="ObjectLockMode",
             help="GOVERNANCE (some users may lift the lock) or COMPLIANCE (nobody may).",
             default="GOVERNANCE",
+            form=choice("GOVERNANCE", "COMPLIANCE"),
         ),
     )
 
