@@ -36,6 +36,7 @@ test: dev-requirements
 	@failed=; \
 	$(if $(call SERVER,postgres),sh requirements/install.sh postgresql || failed=1;) \
 	$(if $(call SERVER,mariadb),sh requirements/install.sh mariadb || failed=1;) \
+	$(if $(call SERVER,container_basic),sh requirements/install.sh busybox || failed=1;) \
 	$(if $(call SERVER,restic),sh requirements/install.sh restic || failed=1;) \
 	$(if $(MAIN),$(PYTEST) $(ARGS) || failed=1;) \
 	$(if $(BROWSER),sh requirements/install.sh chromium && \

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -121,6 +122,8 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+# A folder of configurations is uploaded file by file.
+DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -158,6 +161,12 @@ FOSSUL_WORKER_ACTIVITIES = env_int("FOSSUL_WORKER_ACTIVITIES", 20, least=1)
 FOSSUL_WORKER_GRACE_SECONDS = env_int("FOSSUL_WORKER_GRACE_SECONDS", 600)
 # Where the worker finds executable plugins: <folder>/app, <folder>/storage, <folder>/archive.
 FOSSUL_PLUGIN_DIRS = [Path(folder) for folder in env_list("FOSSUL_PLUGIN_DIRS", [])]
+
+# Where people find the dashboard, for the links in notices; by default where this machine serves it.
+FOSSUL_URL = env_str("FOSSUL_URL")
+FOSSUL_NOTIFY_REMIND_HOURS = env_int("FOSSUL_NOTIFY_REMIND_HOURS", 24, least=1)
+# Addresses and networks that notices may go to although they are link-local or a cloud's own.
+FOSSUL_NOTIFY_ALLOW = env_list("FOSSUL_NOTIFY_ALLOW", [])
 
 LOGGING = {
     "version": 1,

@@ -108,5 +108,10 @@ restic)
     can_apt || give_up "The tests of the plugin restic need the packages $packages: install them, then start again"
     apt_install $packages || give_up "The packages $packages could not be installed: the tests of restic need them"
     ;;
-*) give_up "usage: sh requirements/install.sh run|dev|chromium|postgresql|mariadb|restic" ;;
+busybox)
+    command -v busybox >/dev/null && exit 0
+    can_apt || give_up "The tests of files in pods need BusyBox: install the package busybox, then start again"
+    apt_install busybox || give_up "The package busybox could not be installed: the tests of files in pods need it"
+    ;;
+*) give_up "usage: sh requirements/install.sh run|dev|chromium|postgresql|mariadb|restic|busybox" ;;
 esac

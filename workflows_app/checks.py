@@ -1,7 +1,7 @@
 """System checks: wrong or risky settings, told by ``manage.py check`` and at every start."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.apps import AppConfig
@@ -51,6 +51,32 @@ def plugin_folders(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         for folder in settings.FOSSUL_PLUGIN_DIRS
         if not folder.is_absolute()
     ]
+
+
+@register
+def notices(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What notices are allowed and told must be addresses: a mistake would show when something is wrong."""
+    found: list[CheckMessage] = []
+    for network in settings.FOSSUL_NOTIFY_ALLOW:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            found.append(
+                Error(
+                    f"FOSSUL_NOTIFY_ALLOW names {network!r}, which is neither an address nor a network.",
+                    hint="Give addresses or networks, separated by commas: 169.254.10.1, 169.254.20.0/24.",
+                    id="fossul.E003",
+                )
+            )
+    if settings.FOSSUL_URL and not settings.FOSSUL_URL.startswith(("https://", "http://")):
+        found.append(
+            Error(
+                f"FOSSUL_URL={settings.FOSSUL_URL!r} is no address.",
+                hint="Give the whole address of the dashboard: https://backups.example.org/.",
+                id="fossul.E004",
+            )
+        )
+    return found
 
 
 def _is_loopback(host: str) -> bool:

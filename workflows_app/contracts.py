@@ -10,6 +10,7 @@ from temporalio import activity
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config, WhenBusy
 from workflows_app.domain.file_listings import FileListing, FileQuery
+from workflows_app.domain.findings import CheckPart, Findings
 from workflows_app.domain.plans import Plan, StepSpec
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Archives, Backups, Result
@@ -194,6 +195,20 @@ class BrowseInput(BaseModel):
     query: FileQuery
 
 
+class CheckInput(BaseModel):
+    """A configuration, stored or only typed, of which ``parts`` are to be tested.
+
+    Secret parameters are sealed in it, and of commands it has only the programs. ``programs`` are those of
+    the plan's own commands, by their step's key.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    config: Config
+    parts: tuple[CheckPart, ...]
+    programs: dict[str, str] = {}
+
+
 class Verified(BaseModel):
     """How the verification in row ``verification`` ended; ``state`` is a ``domain.states.CheckState``."""
 
@@ -374,4 +389,28 @@ class CommandActivities:
     @activity.defn(name=naming.COMMAND_RUN)
     def run(self, step: StepInput) -> Result:
         """Run the command ``step.spec.line``, or the configuration's that ``step.spec.command`` names."""
+        raise NotImplementedError
+
+
+class CheckActivities:
+    """Tests of a configuration, outside of any run: they change nothing."""
+
+    @activity.defn(name=naming.APP_CHECK)
+    def app(self, check: CheckInput) -> Findings:
+        """Try what a run needs of the app plugin."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.STORAGE_CHECK)
+    def storage(self, check: CheckInput) -> Findings:
+        """Try what a run needs of the storage plugin."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.ARCHIVE_CHECK)
+    def archive(self, check: CheckInput) -> Findings:
+        """Try what a run needs of the archive plugin."""
+        raise NotImplementedError
+
+    @activity.defn(name=naming.COMMAND_CHECK)
+    def commands(self, check: CheckInput) -> Findings:
+        """Look for the programs of all commands."""
         raise NotImplementedError

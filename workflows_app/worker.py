@@ -27,6 +27,7 @@ from workflows_app.activities.pulse import Pulse
 from workflows_app.domain.errors import TemporalUnavailable
 from workflows_app.plugins.registry import PluginRegistry
 from workflows_app.services.client import connect
+from workflows_app.services.notifier import Notifier
 from workflows_app.services.plugins import keep_published
 from workflows_app.services.recorder import Recorder
 from workflows_app.workflows.registered import WORKFLOWS
@@ -42,8 +43,8 @@ class WorkerOptions:
     """How a worker runs.
 
     ``activities`` steps at most at once; ``grace_seconds`` is how long a running step may go on after
-    the first signal before it is cancelled; ``record`` says whether it also keeps the run rows and
-    tells the pages of its plugins.
+    the first signal before it is cancelled; ``record`` says whether it also keeps the run rows, sends
+    notices and tells the pages of its plugins.
     """
 
     task_queue: str
@@ -129,6 +130,7 @@ class WorkerRunner:
         beside = []
         if self._options.record:
             beside.append(asyncio.create_task(Recorder().run()))
+            beside.append(asyncio.create_task(Notifier().run()))
             beside.append(asyncio.create_task(keep_published(_identity(), registry.infos)))
         working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(self._stop.wait())

@@ -66,6 +66,9 @@ function localize() {
       write(element, full);
     } else if (element.dataset.time === "ago") {
       element.title = full;
+    } else if (element.dataset.time === "minute") {
+      element.title = full;
+      write(element, exact.format(when).slice(0, 16));
     } else {
       write(element, clock.format(when));
     }

@@ -67,7 +67,8 @@ def first_backup(page: Page, board: Dashboard, tmp_path: Path) -> None:
     expect(page.get_by_label(re.compile("^BackupSrcPaths"))).to_have_value(str(source))
     page.get_by_label(re.compile("^BackupDestPath")).fill(str(destination))
     expect(page.get_by_text("Nothing is wrong with it.")).to_be_visible()
-    expect(page.locator("#preview")).to_contain_text(f'BackupDestPath = "{destination}"')
+    toml = page.locator("[name='Toml.Storage']")
+    expect(toml).to_have_value(re.compile(re.escape(f'BackupDestPath = "{destination}"')))
     page.get_by_role("button", name="Create").click()
 
     page.wait_for_url("**/profiles/home/documents/")

@@ -12,6 +12,7 @@ from workflows_app.domain.config_files.configuration import Configuration, FileP
 from workflows_app.domain.config_files.files import read_files, write_files
 from workflows_app.domain.config_files.main_file import read_main, write_main
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.keep_rules import MOST, NO_RULES, KeepRules, Period
 from workflows_app.domain.plan_layouts import PlanLayout
 
 # src/cli/configs/example/mariadb/mariadb/mariadb.conf, and what `addConfig` makes of a file (§2).
@@ -122,6 +123,13 @@ def test_keys_are_matched_without_regard_to_case_and_unknown_ones_are_told():
             '[[BackupRetentions]]\nPolicy = "a"\nRetentionNumber = 1\nWhenBusy = "x"',
             "BackupRetentions[1].WhenBusy",
         ),
+        ("KeepRules = 5", "KeepRules"),
+        ("[KeepRules]\ndaily = 5", "KeepRules.daily"),
+        ('[KeepRules.daily]\nWeekly = "5"', "KeepRules.daily.Weekly"),
+        ("[KeepRules.daily]\nWeekly = true", "KeepRules.daily.Weekly"),
+        ("[KeepRules.daily]\nweekly = -1", "KeepRules.daily.Weekly"),
+        ("[KeepRules.daily]\nWeekly = 10001", "KeepRules.daily.Weekly"),
+        ('[KeepRules.daily]\nZone = "Mars/Base"', "KeepRules.daily.Zone"),
         ("Plan = 5", "Plan"),
         ('[Plan]\nFreezeBudget = "x"', "Plan.FreezeBudget"),
         ("AppPlugin", "the file"),
@@ -174,6 +182,38 @@ RetentionNumber = 0
     ]
 
 
+RULED = b"""[[BackupRetentions]]
+Policy = "daily"
+RetentionNumber = 1
+[[BackupRetentions]]
+Policy = "weekly"
+RetentionNumber = 1
+[[BackupRetentions]]
+Policy = "none"
+RetentionNumber = 1
+[KeepRules.daily]
+daily = 7
+Weekly = 4
+Days = 3
+[KeepRules.none]
+[KeepRules.gone]
+Yearly = 1
+"""
+
+
+def test_keep_rules_belong_to_their_policy_and_an_empty_table_is_none():
+    policies = {policy.name: policy.keep_rules for policy in read_main(RULED).configuration.policies}
+    assert policies == {"daily": KeepRules(daily=7, weekly=4), "weekly": None, "none": NO_RULES}
+    assert notes(RULED) == [("dropped", "KeepRules.daily.Days"), ("dropped", "KeepRules.gone")]
+
+
+def test_keep_rules_stand_in_a_table_that_fossul_passes_over():
+    policies = (FilePolicy("daily", 1, keep_rules=KeepRules(daily=7, zone="Europe/Berlin")),)
+    table = tomllib.loads(write_main(Configuration(Config(), policies)))
+    assert table["BackupRetentions"] == [{"Policy": "daily", "RetentionNumber": 1}]
+    assert table["KeepRules"] == {"daily": {"Daily": 7, "Zone": "Europe/Berlin"}}
+
+
 def test_a_missing_plugin_file_is_refused_and_a_spare_one_is_told():
     configuration, reports = read_files("x", {"x.conf": b'AppPlugin = "p"', "q.conf": b""})
     assert configuration is None
@@ -207,13 +247,19 @@ def test_one_plugin_for_two_families_shares_its_file():
 THOUSAND = settings(max_examples=1000, deadline=None)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 PLUGINS = st.sampled_from(["", "csi.so", "sample-app", "a_b"])
+RULES = st.builds(
+    KeepRules,
+    **{period.value: st.integers(0, MOST) for period in Period},
+    zone=st.sampled_from(["", "Europe/Berlin"]),
+).filter(lambda rules: rules != NO_RULES)
 POLICIES = st.lists(
     st.builds(
         FilePolicy,
-        st.text(string.ascii_letters, min_size=1, max_size=8),
+        st.text(string.ascii_letters, min_size=1, max_size=8).map("1.{}".format),
         st.integers(0, 2**31 - 1),
         st.integers(0, 2**31 - 1),
         st.sampled_from([None, WhenBusy.QUEUE]),
+        st.one_of(st.none(), RULES),
     ),
     unique_by=lambda policy: policy.name,
     max_size=4,

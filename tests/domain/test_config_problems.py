@@ -94,5 +94,7 @@ def test_a_plan_that_no_longer_fits_is_told_as_the_plan():
 def test_each_starter_lacks_only_what_a_person_must_say():
     for begin in STARTERS:
         assert all("needs it" in words for words in problems(begin.configuration).values()), begin.key
-    assert starter("postgresql").configuration.config.auto_discovery
+    assert [begin.key for begin in STARTERS] == ["files", "postgresql", "mariadb", "kubernetes", "empty"]
+    for key in ("postgresql", "mariadb"):
+        assert starter(key).configuration.config.auto_discovery
     assert starter("nonsense") is STARTERS[0]

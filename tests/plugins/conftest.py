@@ -1,9 +1,10 @@
 """What the tests of plugins share: a call's context that remembers, and scripts to run."""
 
 import os
+import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ import pytest
 from workflows_app.domain.config import Config
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
+
+MountDisk = Callable[..., Path]
+"""Mounts an empty disk of a size, in a new folder or ``at`` one, and answers where."""
 
 
 class Call:
@@ -56,3 +60,25 @@ def script(tmp_path: Path) -> Callable[[str], list[str]]:
         return [sys.executable, "-I", "-S", str(path)]
 
     return write
+
+
+@pytest.fixture
+def mount_disk(tmp_path: Path) -> Iterator[MountDisk]:
+    """Mount filesystems of a size such as ``4m``, each in a folder of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    disks: list[Path] = []
+
+    def mount(size: str, at: Path | None = None) -> Path:
+        disk = at or tmp_path / f"disk{len(disks) or ''}"
+        disk.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+        mounted = subprocess.run(command, capture_output=True, text=True)
+        if mounted.returncode:
+            pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+        disks.append(disk)
+        return disk
+
+    yield mount
+    for disk in reversed(disks):
+        subprocess.run(["umount", disk], check=True)

@@ -1,5 +1,6 @@
 """Plugins that tests let a worker tell of."""
 
+from workflows_app.domain.parameter_kinds import choice, number
 from workflows_app.domain.results import ParameterSpec, PluginInfo
 from workflows_app.services.plugins import publish
 
@@ -10,7 +11,8 @@ FILESYSTEM = PluginInfo(
     parameters=(
         ParameterSpec(name="BackupSrcPaths", help="What to back up", required=True),
         ParameterSpec(name="BackupDestPath", required=True),
-        ParameterSpec(name="CompressionLevel", default="3"),
+        ParameterSpec(name="CompressionLevel", default="3", form=number(1, 19)),
+        ParameterSpec(name="Unchanged", default="metadata", form=choice("metadata", "hash")),
     ),
 )
 # "Opening" is no name by which anybody else would know that it is a secret.

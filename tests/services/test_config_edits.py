@@ -10,7 +10,7 @@ from tests.services.published import publish_all
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.config_files.configuration import FilePolicy
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound, Outdated, SettingsRefused
-from workflows_app.domain.sealing import is_sealed
+from workflows_app.domain.references import is_sealed
 from workflows_app.domain.starters import starter
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Profile
 from workflows_app.services import config_edits, plans, versions
@@ -129,14 +129,14 @@ def test_the_second_of_two_who_edit_is_told_and_changes_nothing(row):
 
 def test_a_changed_plan_is_a_change_that_the_editor_is_told_of(row):
     begun = opened(row)
-    plans.save_plan(ADMIN, row.profile.name, row.name, '[Plan]\nFreezeBudget = "10m"')
+    plans.save_plan(ADMIN, row.profile.name, row.name, opened(row).version, '[Plan]\nFreezeBudget = "10m"')
     with pytest.raises(Outdated):
         save(row, files(CompressionLevel="9"), version=begun.version)
     assert '+FreezeBudget = "10m"' in "\n".join(history(row).versions[0].lines)
 
 
 def test_an_edit_leaves_the_plan_alone_unless_it_is_dropped(row):
-    plans.save_plan(ADMIN, row.profile.name, row.name, '[Plan]\nFreezeBudget = "10m"')
+    plans.save_plan(ADMIN, row.profile.name, row.name, opened(row).version, '[Plan]\nFreezeBudget = "10m"')
     now = opened(row).configuration
     save(row, now.with_settings(job_retention=3))
     row.refresh_from_db()
@@ -149,7 +149,7 @@ def test_an_edit_leaves_the_plan_alone_unless_it_is_dropped(row):
 def test_an_edit_that_the_plan_forbids_is_refused_by_name(row):
     order = ["quiesce-plugin", "backup-plugin", "unquiesce-plugin", "job-retention", "backup-retention"]
     stages = ", ".join(f'["{key}"]' for key in order)
-    plans.save_plan(ADMIN, row.profile.name, row.name, f"[Plan]\nStages = [{stages}]")
+    plans.save_plan(ADMIN, row.profile.name, row.name, opened(row).version, f"[Plan]\nStages = [{stages}]")
     now = opened(row).configuration
     with pytest.raises(SettingsRefused) as refused:
         save(row, now.with_settings(app_plugin="", app_plugin_parameters={}))

@@ -12,9 +12,9 @@ from tests.services.published import publish_all
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.plan_layouts import PlanLayout
-from workflows_app.domain.sealing import is_sealed
-from workflows_app.models import AuditEntry, BackupConfig, Policy, Profile
-from workflows_app.services import catalog
+from workflows_app.domain.references import is_sealed
+from workflows_app.models import AuditEntry, BackupConfig, Policy, Profile, ScheduleMove
+from workflows_app.services import catalog, versions
 from workflows_app.services.config_changes import Effect
 from workflows_app.services.config_files import apply_configs, export_configs, import_configs
 from workflows_app.services.config_folder import MARKER, FolderRefused
@@ -43,6 +43,11 @@ def put(root: Path, files: dict[str, str]) -> Path:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     return root
+
+
+@pytest.fixture(autouse=True)
+def temporal_away(settings) -> None:
+    settings.TEMPORAL_ADDRESS = "127.0.0.1:1"
 
 
 @pytest.fixture
@@ -149,6 +154,8 @@ def test_pruning_deletes_what_the_files_do_not_have(folder, profile):
     assert effects(report) == effects(told)
     assert effects(report)[str(gone)] == Effect.DELETED
     assert effects(report)[f"{gone.profile.name}/"] == Effect.DELETED
+    move = ScheduleMove.objects.get()
+    assert (move.profile, move.config, move.to_config) == (gone.profile.name, gone.name, "")
     assert not Profile.objects.filter(name=gone.profile.name).exists()
     row.refresh_from_db()
     assert (row.plan, [policy.name for policy in row.policies.all()]) == ({}, ["daily"])
@@ -222,6 +229,42 @@ def test_an_export_with_secrets_makes_the_same_database_elsewhere(folder, profil
     assert after.plan == before.plan
     assert after.plan
     assert [(p.name, p.keep_backups, p.keep_archives) for p in after.policies.all()] == [("daily", 5, 7)]
+
+
+RULES = "[KeepRules.daily]\nDaily = 7\n"
+
+
+def test_keep_rules_are_taken_shown_kept_and_pruned(folder, profile):
+    import_configs(ADMIN, folder)
+    main = f"{profile}/app/app.conf"
+    put(folder, {main: MAIN + RULES})
+    (change,) = import_configs(ADMIN, folder).changes
+    assert "+Daily = 7" in change.lines
+    policy = Policy.objects.get(config__name="app")
+    assert policy.keep_rules == {"daily": 7}
+    assert "+Daily = 7" in versions.list_versions(ADMIN, profile, "app").versions[0].lines
+    put(folder, {main: MAIN})
+    assert effects(import_configs(ADMIN, folder)) == {f"{profile}/app": Effect.UNCHANGED}
+    assert effects(apply_configs(ADMIN, folder, prune=True)) == {f"{profile}/app": Effect.CHANGED}
+    policy.refresh_from_db()
+    assert policy.keep_rules == {}
+
+
+def test_an_empty_table_takes_keep_rules_away(folder, profile):
+    put(folder, {f"{profile}/app/app.conf": MAIN + RULES})
+    import_configs(ADMIN, folder)
+    put(folder, {f"{profile}/app/app.conf": MAIN + "[KeepRules.daily]\n"})
+    import_configs(ADMIN, folder)
+    assert Policy.objects.get(config__name="app").keep_rules == {}
+
+
+def test_keep_rules_survive_an_export(folder, profile, tmp_path):
+    put(folder, {f"{profile}/app/app.conf": MAIN + RULES})
+    import_configs(ADMIN, folder)
+    export_configs(ADMIN, tmp_path / "out")
+    Policy.objects.update(keep_rules={})
+    import_configs(ADMIN, tmp_path / "out")
+    assert Policy.objects.get(config__name="app").keep_rules == {"daily": 7}
 
 
 def test_a_secret_given_as_empty_is_removed(folder, profile):

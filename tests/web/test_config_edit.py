@@ -12,7 +12,7 @@ from tests.web.test_control import login
 from workflows_app.models import AuditEntry, BackupConfig, PluginRecord, Profile
 from workflows_app.services import config_edits
 from workflows_app.services.permissions import command_line
-from workflows_app.web.forms import field_id
+from workflows_app.web.form_fields import field_id
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +92,28 @@ def test_the_form_has_what_the_plugins_declare(admin, profile):
     assert 'value="filesystem"' in input_of(page, "StoragePlugin")
 
 
+def test_what_may_be_listed_is_chosen_and_a_reference_is_typed(admin, profile):
+    page = admin.get(new(profile), {"template": "files"}).content.decode()
+    name = "StoragePluginParameters.Unchanged"
+    assert f'<select id="{field_id(name)}" name="{name}"' in page
+    assert '<option value="">default: metadata</option>' in page
+    assert re.search('<option value="hash" ?>hash</option>', page)
+    assert 'inputmode="numeric"' in input_of(page, "StoragePluginParameters.CompressionLevel")
+    _, address = made(admin, profile, **{name: "env:UNCHANGED"})
+    assert 'value="env:UNCHANGED"' in input_of(admin.get(address).content.decode(), name)
+
+
+@pytest.mark.parametrize(("name", "value", "words"), [
+    ("CompressionLevel", "20", "is not a whole number from 1 to 19"),
+    ("Unchanged", "never", "is none of metadata, hash"),
+])  # fmt: skip
+def test_a_value_that_the_plugin_would_refuse_is_refused_when_it_is_saved(admin, profile, name, value, words):
+    setting = f"StoragePluginParameters.{name}"
+    answer = admin.post(new(profile), FILES | {setting: value} | SAVE)
+    assert words in error_at(answer.content.decode(), setting)
+    assert not BackupConfig.objects.filter(profile__name=profile).exists()
+
+
 def test_a_configuration_is_made_and_its_page_names_the_version(admin, profile):
     row, _ = made(admin, profile)
     assert row.settings["storagePluginParameters"] == {"BackupSrcPaths": "/srv", "BackupDestPath": "/backup"}
@@ -99,6 +121,7 @@ def test_a_configuration_is_made_and_its_page_names_the_version(admin, profile):
     assert [(p.name, p.keep_backups) for p in row.policies.all()] == [("daily", 5)]
     page = admin.get(reverse("config", args=[profile, "orders"])).content.decode()
     assert "This is version 1." in page
+    assert "Nothing is backed up yet." in page
 
 
 @pytest.mark.parametrize(("change", "name", "words"), [
@@ -242,10 +265,34 @@ def test_a_plugin_that_no_worker_has_is_a_warning_and_no_error(admin, profile):
     made(admin, profile, AppPlugin="acme")
 
 
+def test_a_starter_names_what_to_fill_in_though_no_worker_declares_it(admin, profile):
+    page = admin.get(new(profile), {"template": "kubernetes"}).content.decode()
+    assert 'value="csi"' in input_of(page, "StoragePlugin")
+    assert 'value="PvcNames"' in page
+    sent = FILES | {"StoragePlugin": "csi", "StorageRow.0.Name": "PvcNames", "StorageRow.0.Value": "data"}
+    sent |= {"StorageRow.1.Name": "SnapshotClass", "StorageRow.1.Value": "", "template": "kubernetes"}
+    sent = {name: value for name, value in sent.items() if "Parameters." not in name}
+    assert admin.post(new(profile), sent | SAVE).status_code == 302
+    row = BackupConfig.objects.get(profile__name=profile)
+    assert parameters(row, "storage") == {"PvcNames": "data"}
+    assert row.settings["accessWithinCluster"] == "false"
+
+
 def test_without_any_worker_the_form_says_so(admin, profile):
     PluginRecord.objects.all().delete()
     page = admin.get(new(profile)).content.decode()
     assert "No worker has told of its plugins yet" in page
+    assert "every 2s" in page
+    waiting = FILES | {"family": "Storage", "waits": "yes"}
+    assert admin.post(new(profile), waiting, headers=HTMX).status_code == 204
+    publish_all()
+    told = admin.post(new(profile), waiting, headers=HTMX).content.decode()
+    assert "What to back up" in told
+    assert 'value="/srv"' in input_of(told, "StoragePluginParameters.BackupSrcPaths")
+    assert "every 2s" not in told
+    typed = admin.post(new(profile), FILES | {"StoragePlugin.Waits": "yes"}, headers=HTMX).content.decode()
+    assert "What to back up" in typed, "whoever types gets the fields, too"
+    assert "What to back up" not in admin.post(new(profile), FILES, headers=HTMX).content.decode()
 
 
 def test_a_further_row_gets_a_number_of_its_own(admin, profile):
@@ -319,7 +366,7 @@ def test_hostile_text_is_text(admin, profile):
     made(admin, profile, description=hostile, **{"AppPlugin": "safe", "AppPluginParameters.Host": hostile})
     page = admin.get(reverse("edit-config", args=[profile, "orders"])).content.decode()
     assert "<script>alert" not in page
-    assert "⟨U+202E⟩" in page, "in the TOML, where it is only read"
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\u202e" in page, "in the TOML, where it can be changed"
 
 
 def test_unknown_places_are_not_found(admin, profile):

@@ -1,5 +1,6 @@
 """``python -m tests.workflows.record_histories``: records anew the histories that test_replay.py replays.
 
+With names of cases it records those alone, which is what a new case needs.
 To be run only when the order of a workflow's commands is changed on purpose, and the change must say so:
 runs that began with the old code cannot go on with the new one.
 """
@@ -8,12 +9,14 @@ import asyncio
 import json
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import django
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -28,14 +31,26 @@ from tests.conftest import DEV_SERVER, eventually, temporal_binary
 from tests.factories import EVERY_STEP, make_config
 from tests.workflows.runs import StartedRun, replanned, start
 from tests.workflows.steps import GOOD, Act, Held, Silent, Steps, crash, say_no, succeed_after
-from workflows_app.contracts import BackupInput, CatalogueInput, QueueInput, RestoreInput, ThawOrder
+from workflows_app.contracts import (
+    BackupInput,
+    CatalogueInput,
+    CheckInput,
+    PreparedRun,
+    QueueInput,
+    RestoreInput,
+    ScheduledInput,
+    ThawOrder,
+)
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
+from workflows_app.domain.findings import CheckPart
 from workflows_app.domain.plans import OnFailure, Plan, Stage, backup_plan, restore_plan
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.workflows.catalogue import CatalogueWorkflow
+from workflows_app.workflows.check import CheckWorkflow
 from workflows_app.workflows.queue import QueueWorkflow
 from workflows_app.workflows.restore import RestoreWorkflow
+from workflows_app.workflows.scheduled import ScheduledWorkflow
 
 FOLDER = Path(__file__).parent / "histories"
 TASK_QUEUE = "recording"
@@ -68,7 +83,8 @@ class Case:
     """A run that is worth keeping; ``behave`` as in Steps.
 
     ``hold`` is a step that does not end by itself. ``meanwhile`` is done while the run goes on; ``kept``
-    answers whose history it is about, and ``ends`` how that one must have ended.
+    answers whose history it is about, and ``ends`` how that one must have ended. ``prepares`` is what a
+    scheduled run is to start, given a backup.
     """
 
     behave: dict[str, Act] = field(default_factory=dict)
@@ -79,6 +95,7 @@ class Case:
     meanwhile: Callable[[StartedRun], Awaitable[None]] | None = None
     kept: Callable[[StartedRun], Awaitable[WorkflowHandle]] = kept_run
     ends: str = "FAILED"
+    prepares: Callable[[BackupInput], PreparedRun] | None = None
 
 
 def in_parallel(config: Config) -> Plan:
@@ -139,6 +156,68 @@ async def begin_catalogue(client: Client, config: Config, plan: Plan) -> Started
         CatalogueWorkflow.run,
         CatalogueInput(config=config),
         id=f"fossul-catalogue/{config.config_name}",
+        task_queue=TASK_QUEUE,
+    )
+    return StartedRun(client, handle, given)
+
+
+def expected(backup: BackupInput, *, queues: bool = False) -> PreparedRun:
+    """A backup that a schedule expects, ready to start."""
+    return PreparedRun(
+        run=backup.run,
+        backup=backup,
+        queues=queues,
+        workflow_id=naming.run_workflow_id(backup.config.profile_name, backup.config.config_name),
+        memo={naming.MEMO_RUN: backup.run},
+        summary="A backup",
+    )
+
+
+def refused(words: str) -> Callable[[BackupInput], PreparedRun]:
+    """An expected backup that cannot start, or came too late."""
+    return lambda backup: PreparedRun(run=backup.run, refusal=words, failed=True)
+
+
+async def start_scheduled(client: Client, config: Config) -> WorkflowHandle:
+    """Do what a schedule does when it is due."""
+    scheduled = ScheduledInput(
+        profile=config.profile_name,
+        config=config.config_name,
+        policy="daily",
+        name="nightly",
+        cron="0 3 * * *",
+        catch_up_seconds=3600,
+    )
+    schedule = naming.schedule_id(config.profile_name, config.config_name, "daily", "nightly")
+    return await client.start_workflow(ScheduledWorkflow.run, scheduled, id=schedule, task_queue=TASK_QUEUE)
+
+
+async def begin_scheduled(client: Client, config: Config, plan: Plan) -> StartedRun:
+    given = BackupInput(run=8, config=config, plan=plan, requested_by="schedule nightly")
+    return StartedRun(client, await start_scheduled(client, config), given)
+
+
+async def kept_scheduled(run: StartedRun) -> WorkflowHandle:
+    """Let a schedule be due while the run holds the lock; see it skipped, or waiting."""
+    handle = await start_scheduled(run.client, run.given.config)
+    await eventually(lambda: is_settled(handle))
+    return handle
+
+
+async def is_settled(scheduled: WorkflowHandle) -> bool:
+    """Whether what a schedule started has ended, or has what waits for the lock."""
+    names = {EventType.Name(event.event_type) for event in (await scheduled.fetch_history()).events}
+    return bool(
+        names & {"EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED", "EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED"}
+    )
+
+
+async def begin_check(client: Client, config: Config, plan: Plan) -> StartedRun:
+    given = BackupInput(run=7, config=config, plan=plan, requested_by="olga")
+    handle = await client.start_workflow(
+        CheckWorkflow.run,
+        CheckInput(config=config, parts=tuple(CheckPart)),
+        id=f"fossul-check/{config.config_name}",
         task_queue=TASK_QUEUE,
     )
     return StartedRun(client, handle, given)
@@ -236,7 +315,17 @@ def cases() -> dict[str, Case]:
             begin=begin_restore,
         ),
         "catalogue": Case(begin=begin_catalogue, ends="COMPLETED"),
+        "check": Case(begin=begin_check, ends="COMPLETED"),
         "queue": held(kept=kept_queue, ends="COMPLETED"),
+        "scheduled_and_started": Case(begin=begin_scheduled, prepares=expected, ends="COMPLETED"),
+        "scheduled_and_queued": held(
+            kept=kept_scheduled, prepares=lambda backup: expected(backup, queues=True), ends="COMPLETED"
+        ),
+        "scheduled_and_skipped": held(kept=kept_scheduled, prepares=expected, ends="COMPLETED"),
+        "scheduled_and_refused": Case(
+            begin=begin_scheduled, prepares=refused("The schedule nightly could not start it.")
+        ),
+        "scheduled_and_missed": Case(begin=begin_scheduled, prepares=refused("No worker took it for 2 h.")),
         "watchdog_of_a_run_that_thaws": watched({}, backup_plan, kept=kept_watchdog, ends="COMPLETED"),
         "watchdog_beyond_the_budget": watched(backup, pausing(**short), kept=kept_watchdog, ends="COMPLETED"),
         "watchdog_whose_thaw_said_no_once": watched(
@@ -252,7 +341,11 @@ async def record(client: Client, name: str, case: Case) -> str:
     """Run a case to its end and answer its history as JSON, one event a line."""
     config = make_config(configName=name, **case.settings)
     plan = case.plan(config)
-    async with Steps(case.behave).worker(client, TASK_QUEUE):
+    steps = Steps(case.behave)
+    if case.prepares is not None:
+        scheduled = BackupInput(run=8, config=config, plan=plan, requested_by="schedule nightly")
+        steps.prepared = case.prepares(scheduled)
+    async with steps.worker(client, TASK_QUEUE):
         if case.begin is not None:
             run = await case.begin(client, config, plan)
         else:
@@ -279,8 +372,8 @@ def without_paths(part: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in part.items() if key != "stackTrace"}
 
 
-async def main() -> None:
-    """Record all cases on a server of their own, and remove the files of cases that are no more."""
+async def main(names: list[str]) -> None:
+    """Record cases on a server of their own: all, and then remove the files of those that are no more."""
     logging.disable(logging.WARNING)  # the failures are wanted
     FOLDER.mkdir(exist_ok=True)
     async with await WorkflowEnvironment.start_local(
@@ -292,8 +385,9 @@ async def main() -> None:
         ui=False,
     ) as environment:
         settings.TEMPORAL_ADDRESS = environment.client.service_client.config.target_host
-        recorded = {name: await record(environment.client, name, case) for name, case in cases().items()}
-    for path in FOLDER.glob("*.json"):
+        wanted = {name: case for name, case in cases().items() if not names or name in names}
+        recorded = {name: await record(environment.client, name, case) for name, case in wanted.items()}
+    for path in () if names else FOLDER.glob("*.json"):
         path.unlink()
     for name, history in recorded.items():
         (FOLDER / f"{name}.json").write_text(history)
@@ -303,4 +397,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))

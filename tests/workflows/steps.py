@@ -15,6 +15,7 @@ from workflows_app.contracts import (
     BegunRun,
     BrowseInput,
     CatalogueInput,
+    CheckInput,
     ExpectedRun,
     PointInput,
     PreparedRun,
@@ -26,6 +27,7 @@ from workflows_app.contracts import (
 )
 from workflows_app.domain import naming
 from workflows_app.domain.file_listings import FileListing
+from workflows_app.domain.findings import Findings
 from workflows_app.domain.naming import FIRST_WATCHDOG_STEP
 from workflows_app.domain.results import Archives, Backup, Backups, Level, Message, Result
 from workflows_app.worker import workflow_runner
@@ -41,7 +43,10 @@ class Steps:
     """Notes what was done; ``behave`` maps a step's key to what it does instead of succeeding.
 
     ``behave_in`` does so for the steps of one run, by the run's number, where many runs share a worker.
+    ``prepared`` is what a scheduled run is answered that asks for its row.
     """
+
+    prepared = PreparedRun(run=1, refusal="nothing is expected of these steps")
 
     def __init__(
         self,
@@ -132,6 +137,22 @@ class Steps:
     @activity.defn(name=naming.RECORD_REMOVAL)
     def removal(self, removed: Removed) -> None: ...
 
+    @activity.defn(name=naming.APP_CHECK)
+    def check_app(self, check: CheckInput) -> Findings:
+        return Findings()
+
+    @activity.defn(name=naming.STORAGE_CHECK)
+    def check_storage(self, check: CheckInput) -> Findings:
+        return Findings()
+
+    @activity.defn(name=naming.ARCHIVE_CHECK)
+    def check_archive(self, check: CheckInput) -> Findings:
+        return Findings()
+
+    @activity.defn(name=naming.COMMAND_CHECK)
+    def check_commands(self, check: CheckInput) -> Findings:
+        return Findings()
+
     @activity.defn(name=naming.STORAGE_RETENTION)
     def backup_retention(self, step: StepInput) -> Result:
         return self._do(step)
@@ -158,7 +179,7 @@ class Steps:
 
     @activity.defn(name=naming.RECORD_PREPARE)
     def prepare(self, expected: ExpectedRun) -> PreparedRun:
-        return PreparedRun(run=1, refusal="nothing is expected of these steps")
+        return self.prepared
 
     @activity.defn(name=naming.RECORD_BEGIN)
     def begin(self, begun: BegunRun) -> None:
@@ -208,7 +229,14 @@ class Steps:
                     self.list_archives,
                     self.verification,
                     self.removal,
+                    self.prepare,
+                    self.begin,
+                    self.skip,
                     self.run,
+                    self.check_app,
+                    self.check_storage,
+                    self.check_archive,
+                    self.check_commands,
                 ],
                 activity_executor=pool,
                 workflow_runner=workflow_runner(),

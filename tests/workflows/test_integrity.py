@@ -94,6 +94,10 @@ def test_a_plan_asks_only_for_activities_that_there_are():
         naming.RECORD_PREPARE,
         naming.RECORD_BEGIN,
         naming.RECORD_SKIP,
+        naming.APP_CHECK,
+        naming.STORAGE_CHECK,
+        naming.ARCHIVE_CHECK,
+        naming.COMMAND_CHECK,
     }
     assert asked | outside == set(map(name_of, CONTRACTS))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from workflows_app.activities.app import AppPluginActivities
 from workflows_app.activities.archive import ArchivePluginActivities
+from workflows_app.activities.checks import ConfigCheckActivities
 from workflows_app.activities.command import ConfiguredCommandActivities
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.records import RunRecordActivities
@@ -21,6 +22,7 @@ def build_activities(registry: PluginRegistry, execution: StepExecution) -> list
     archive = ArchivePluginActivities(registry, execution)
     records = RunRecordActivities(execution)
     schedules = ScheduleRecordActivities()
+    checks = ConfigCheckActivities(registry, execution)
     return [
         app.discover,
         app.quiesce,
@@ -47,4 +49,8 @@ def build_activities(registry: PluginRegistry, execution: StepExecution) -> list
         schedules.begin,
         schedules.skip,
         command.run,
+        checks.app,
+        checks.storage,
+        checks.archive,
+        checks.commands,
     ]

@@ -102,18 +102,20 @@ class StepExecution:
         look: Callable[[PluginContext], T],
         parameters: Mapping[str, str],
         info: Callable[[], PluginInfo],
+        cleaned: Callable[[T, Callable[[str], str]], T] = lambda found, redact: found,
     ) -> tuple[T | None, Result]:
         """Call ``look`` outside of any run and answer what it answered, and how that went.
 
-        Arguments as ``do``'s. A FossulError is in the result, with code 1, and the answer is then None: an
-        empty list would say that there is nothing. Raises as ``do``.
+        Arguments as ``do``'s; ``cleaned`` takes the secrets out of an answer that has words in it. A
+        FossulError is in the result, with code 1, and the answer is then None: an empty list would say that
+        there is nothing. Raises as ``do``.
         """
         messages = MessageBound()
         patient = self._pulse.admit()
         call = _Call(patient, lambda level, text: messages.add(Message.now(level, text)))
         try:
             found = look(call.context(config, parameters, info, self._environment))
-            return found, Result(messages=messages.messages())
+            return cleaned(found, call.redact), Result(messages=messages.messages())
         except Cancelled:
             if _worker_stops():
                 raise ApplicationError(WORKER_STOPPED, type="WorkerStopped") from None

@@ -9,11 +9,11 @@ from django.conf import settings
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.redaction import MASK, Redactor
+from workflows_app.domain.references import ENV, FILE, is_sealed
 from workflows_app.domain.results import PluginInfo
-from workflows_app.domain.sealing import Seals, is_sealed
+from workflows_app.domain.sealing import Seals
 from workflows_app.plugins.environment import is_own
 
-ENV, FILE = "env:", "file:"
 LARGEST_FILE = 64 * 1024
 
 

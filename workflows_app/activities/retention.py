@@ -1,16 +1,16 @@
 """Retention with what a plugin alone does not know: what is held, and a record of what it deleted."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.db import DatabaseError
 
+from workflows_app.activities.abilities import capabilities_of
+from workflows_app.activities.catalogues import forget_backup, note_backups
 from workflows_app.activities.holds import held_in, held_names
 from workflows_app.domain.config import Config
-from workflows_app.domain.errors import FossulError
-from workflows_app.domain.results import PluginInfo, Result
+from workflows_app.domain.results import Result
 from workflows_app.models import Removal
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.plugins.base import HOLDS, KEEP_RULES, ArchivePlugin, PluginContext, StoragePlugin
@@ -26,14 +26,16 @@ def retain_backups(plugin: StoragePlugin, context: PluginContext, run: int) -> R
     """
     config = context.config
     rules = config.keep_rules_of(config.selected_backup_policy)
-    capabilities = _capabilities(plugin.info)
+    capabilities = capabilities_of(plugin.info)
     if _refuses_for_holds(context, capabilities):
+        _names(plugin, context)
         return Result()
     if rules and KEEP_RULES not in capabilities:
         context.warn(
             f"Nothing was deleted: policy {config.selected_backup_policy!r} also keeps {rules.words}, and "
             f"the storage plugin does not declare the capability {KEEP_RULES!r}"
         )
+        _names(plugin, context)
         return Result()
     before = _names(plugin, context)
     try:
@@ -46,7 +48,7 @@ def retain_backups(plugin: StoragePlugin, context: PluginContext, run: int) -> R
 
 def retain_archives(plugin: ArchivePlugin, context: PluginContext) -> Result:
     """Let an archive plugin do its retention, as ``retain_backups`` does for a storage plugin."""
-    if _refuses_for_holds(context, _capabilities(plugin.info)):
+    if _refuses_for_holds(context, capabilities_of(plugin.info)):
         return Result()
     return plugin.archive_delete(replace(context, held=held_names))
 
@@ -56,14 +58,7 @@ def note_removal(profile: str, config: str, backup: str, how: str) -> None:
     Removal.objects.update_or_create(
         profile=profile, config=config, backup=backup, defaults={"how": how, "time": datetime.now(UTC)}
     )
-
-
-def _capabilities(info: Callable[[], PluginInfo]) -> frozenset[str]:
-    """What a plugin declares that it can do; nothing where it cannot say."""
-    try:
-        return frozenset(capability.name for capability in info().capabilities)
-    except FossulError:
-        return frozenset()
+    forget_backup(profile, config, backup)
 
 
 def _refuses_for_holds(context: PluginContext, capabilities: frozenset[str]) -> bool:
@@ -78,13 +73,16 @@ def _refuses_for_holds(context: PluginContext, capabilities: frozenset[str]) -> 
 
 
 def _names(plugin: StoragePlugin, context: PluginContext) -> frozenset[str] | None:
-    """The backups that there are; None where that cannot be known."""
+    """The backups that there are, which is written down, too; None where that cannot be known."""
     quiet = replace(context, say=lambda level, text: None)
+    begun = datetime.now(UTC)
     try:
-        return frozenset(backup.name for backup in plugin.backup_list(quiet))
+        backups = plugin.backup_list(quiet)
     except Exception as error:  # a list for the record only must not fail the retention
         logger.info("The backups could not be listed for the record: %s", type(error).__name__)
         return None
+    note_backups(context.config, backups, begun)
+    return frozenset(backup.name for backup in backups)
 
 
 def _note(context: PluginContext, config: Config, gone: frozenset[str], how: str) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from temporalio import activity
 
 from workflows_app.activities.abilities import browsable, deleting, storage_abilities, verifying
+from workflows_app.activities.catalogues import note_backups, note_trouble
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.holds import held_names, refuse_held
 from workflows_app.activities.retention import retain_backups
@@ -62,7 +64,8 @@ class StoragePluginActivities(StorageActivities):
 
     @activity.defn(name=naming.STORAGE_LIST, no_thread_cancel_exception=True)
     def list(self, catalogue: CatalogueInput) -> Backups:
-        """The backups that exist now; a failure to read them is in ``Backups.result``."""
+        """The backups that exist now, which is written down, too; a failure is in ``Backups.result``."""
+        begun = datetime.now(UTC)
 
         def look(plugin: StoragePlugin, context: PluginContext) -> Backups:
             return Backups(
@@ -70,6 +73,10 @@ class StoragePluginActivities(StorageActivities):
             )
 
         found, result = self._ask(catalogue.config, look)
+        if found is not None:
+            note_backups(catalogue.config, found.backup, begun)
+        else:
+            note_trouble(catalogue.config, result.reason, begun)
         return (found or Backups(result=result)).model_copy(update={"result": result})
 
     @activity.defn(name=naming.STORAGE_BROWSE, no_thread_cancel_exception=True)

@@ -7,8 +7,8 @@ from workflows_app.domain.config_files.configuration import Configuration, Famil
 from workflows_app.domain.config_files.plugin_file import write_plugin
 from workflows_app.domain.errors import ConfigInvalid, PlanRefused, SettingProblem
 from workflows_app.domain.planned_backups import planned_backup
+from workflows_app.domain.references import SEALED, is_sealed
 from workflows_app.domain.results import ParameterSpec
-from workflows_app.domain.sealing import SEALED, is_sealed
 
 LARGEST = 2**31 - 1
 """What the narrowest of the databases' number columns holds."""

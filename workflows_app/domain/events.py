@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from workflows_app.domain.plans import Plan, StepSpec
+from workflows_app.domain.restores import Restoring
 from workflows_app.domain.states import RunState, StepState
 
 
@@ -23,10 +24,11 @@ class StepReport(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The run began with this plan."""
+    """The run began with this plan; ``restoring`` is what a restore is about."""
 
     time: datetime
     plan: Plan
+    restoring: Restoring | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ So a wrong value is refused by its field when a configuration is saved, without 
 import re
 from enum import StrEnum
 
-from workflows_app.domain.sealing import is_sealed
+from workflows_app.domain.references import is_reference
 from workflows_app.domain.wire import WireModel
 
 _SIZE = re.compile(r"([0-9]{1,15})[KMG]?", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,15}")
-_REFERENCES = ("env:", "file:")
 
 
 class ParameterKind(StrEnum):
@@ -55,7 +54,7 @@ class ParameterForm(WireModel):
         cannot be looked at here.
         """
         text = text.strip()
-        if not text or is_sealed(text) or text.startswith(_REFERENCES):
+        if not text or is_reference(text):
             return ""
         match self.kind:
             case ParameterKind.FLAG | ParameterKind.CHOICE:

@@ -146,15 +146,27 @@ def check_command(field: str, key: str, line: str) -> None:
         )
 
 
+def check_heartbeat(field: str, changes: OptionChanges) -> None:
+    """Refuse a step's heartbeat that is longer than its timeout, where both are given.
+
+    Raises ConfigInvalid naming ``field``.
+    """
+    timeout, heartbeat = changes.timeout_seconds, changes.heartbeat_seconds
+    if timeout is not None and heartbeat is not None and heartbeat > timeout:
+        raise ConfigInvalid(field, f"it is longer than the step's Timeout of {in_words(timeout)}")
+
+
 Reader = Callable[[str, object], Any]
 
-_PLAN_FIELDS: Mapping[str, tuple[str, Reader]] = {
+PLAN_FIELDS: Mapping[str, tuple[str, Reader]] = {
     "FreezeBudget": ("freeze_budget_seconds", partial(read_duration, FREEZE_BUDGET_BOUNDS)),
     "PauseFor": ("pause_seconds", partial(read_duration, PAUSE_BOUNDS)),
     "StaysFrozen": ("stays_frozen", read_flag),
     "UnfrozenBackup": ("unfrozen_backup", read_flag),
 }
-_STEP_FIELDS: Mapping[str, tuple[str, Reader]] = {
+"""What is said of a whole plan: by its name in TOML the attribute of PlanLayout, and what reads its value."""
+
+STEP_FIELDS: Mapping[str, tuple[str, Reader]] = {
     "Attempts": ("attempts", partial(read_count, ATTEMPTS_BOUNDS)),
     "Backoff": ("backoff_seconds", partial(read_duration, BACKOFF_BOUNDS)),
     "Timeout": ("timeout_seconds", partial(read_duration, TIMEOUT_BOUNDS)),
@@ -162,6 +174,7 @@ _STEP_FIELDS: Mapping[str, tuple[str, Reader]] = {
     "OnFailure": ("on_failure", read_on_failure),
     "MaySkip": ("may_skip", read_flag),
 }
+"""What is said of a step: by its name in TOML the attribute of OptionChanges, and what reads its value."""
 
 
 def parse_layout(text: str) -> PlanLayout:
@@ -194,9 +207,9 @@ def layout_from_table(table: object, name: str = _TABLE) -> PlanLayout:
     Raises ConfigInvalid naming the field as it was written, e.g. ``Plan.Steps.backup-plugin.Timeout``, for
     unknown names, wrong types and values out of bounds.
     """
-    given = read_table(name, table, (*_PLAN_FIELDS, "Stages", "Commands", "Steps"))
+    given = read_table(name, table, (*PLAN_FIELDS, "Stages", "Commands", "Steps"))
     values: dict[str, Any] = {
-        attribute: read(*given[key]) for key, (attribute, read) in _PLAN_FIELDS.items() if key in given
+        attribute: read(*given[key]) for key, (attribute, read) in PLAN_FIELDS.items() if key in given
     }
     if "Commands" in given:
         values["commands"] = _commands(*given["Commands"])
@@ -214,7 +227,7 @@ def layout_text(layout: PlanLayout) -> str:
     defaults = PlanLayout()
     lines = [
         f"{key} = {toml_value(getattr(layout, attribute))}"
-        for key, (attribute, _) in _PLAN_FIELDS.items()
+        for key, (attribute, _) in PLAN_FIELDS.items()
         if getattr(layout, attribute) != getattr(defaults, attribute)
     ]
     if layout.stages:
@@ -225,7 +238,7 @@ def layout_text(layout: PlanLayout) -> str:
         lines += [f"{key} = {toml_string(line)}" for key, line in layout.commands.items()]
     for key, changes in layout.options.items():
         lines += ["", f"[{_TABLE}.Steps.{key}]"]
-        given = ((name, getattr(changes, attribute)) for name, (attribute, _) in _STEP_FIELDS.items())
+        given = ((name, getattr(changes, attribute)) for name, (attribute, _) in STEP_FIELDS.items())
         lines += [f"{name} = {toml_value(value)}" for name, value in given if value is not None]
     return "\n".join([f"[{_TABLE}]", *lines, ""]) if lines else ""
 
@@ -270,14 +283,11 @@ def _stages(path: str, value: object, known: Iterable[str]) -> tuple[tuple[str, 
 
 
 def _options(path: str, value: object) -> OptionChanges:
-    given = read_table(path, value, tuple(_STEP_FIELDS))
+    given = read_table(path, value, tuple(STEP_FIELDS))
     values: dict[str, Any] = {
-        _STEP_FIELDS[name][0]: _STEP_FIELDS[name][1](*entry) for name, entry in given.items()
+        STEP_FIELDS[name][0]: STEP_FIELDS[name][1](*entry) for name, entry in given.items()
     }
     changes = OptionChanges(**values)
-    timeout, heartbeat = changes.timeout_seconds, changes.heartbeat_seconds
-    if timeout is not None and heartbeat is not None and heartbeat > timeout:
-        raise ConfigInvalid(
-            given["Heartbeat"][0], f"it is longer than the step's Timeout of {in_words(timeout)}"
-        )
+    if "Heartbeat" in given:
+        check_heartbeat(given["Heartbeat"][0], changes)
     return changes

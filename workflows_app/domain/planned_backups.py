@@ -17,11 +17,23 @@ def planned_backup(config: Config, layout: PlanLayout) -> Plan:
     must be configured or be one of its custom commands, and its stages, if it has any, must name all
     that is configured. Raises ConfigInvalid for a custom command that no layout may have.
     """
+    plan, problems = arranged_backup(config, layout)
+    if problems:
+        raise PlanRefused(problems)
+    return plan
+
+
+def arranged_backup(config: Config, layout: PlanLayout) -> tuple[Plan, tuple[PlanProblem, ...]]:
+    """Answer the steps of ``config`` as ``layout`` arranges them, and every rule that is broken by that.
+
+    A plan with problems is there to be looked at: no backup may start with it. Raises ConfigInvalid for a
+    custom command that no layout may have.
+    """
     for key, line in layout.commands.items():
         check_command(f"Plan.Commands.{key}", key, line)
     usual = backup_plan(config)
     steps = {step.key: step for step in usual.steps} | {
-        key: _custom_step(key, line) for key, line in layout.commands.items()
+        key: custom_step(key, line) for key, line in layout.commands.items()
     }
     names = layout.stages or tuple((step.key,) for step in usual.steps)
     stages = tuple(
@@ -37,17 +49,11 @@ def planned_backup(config: Config, layout: PlanLayout) -> Plan:
         }
     )
     problems = (*_unknown_names(steps, layout), *_left_out(steps, names), *plan_problems(plan))
-    if problems:
-        raise PlanRefused(problems)
-    return plan
+    return plan, problems
 
 
-def _with_options(step: StepSpec, layout: PlanLayout) -> StepSpec:
-    changes = layout.options.get(step.key)
-    return step.model_copy(update={"options": changes.applied_to(step.options)}) if changes else step
-
-
-def _custom_step(key: str, line: str) -> StepSpec:
+def custom_step(key: str, line: str) -> StepSpec:
+    """The step that runs a command of the plan's own."""
     return StepSpec(
         key=key,
         name=f"{key.replace('-', ' ').capitalize()} command",
@@ -55,6 +61,11 @@ def _custom_step(key: str, line: str) -> StepSpec:
         activity=naming.COMMAND_RUN,
         line=line,
     )
+
+
+def _with_options(step: StepSpec, layout: PlanLayout) -> StepSpec:
+    changes = layout.options.get(step.key)
+    return step.model_copy(update={"options": changes.applied_to(step.options)}) if changes else step
 
 
 def _unknown_names(steps: Collection[str], layout: PlanLayout) -> Iterator[PlanProblem]:

@@ -191,12 +191,14 @@ POST_RESTORE_PHASE = "Performing Application Post Restore"
 _SAFETY_PHASES = (DISCOVERY_PHASE, QUIESCE_PHASE, BACKUP_PHASE, UNQUIESCE_PHASE)
 
 
-def restore_plan(config: Config, *, dry_run: bool, safety: bool = False) -> Plan:
+def restore_plan(config: Config, *, dry_run: bool, safety: bool = False, chosen: bool = False) -> Plan:
     """The steps of a restore in Fossul's order (fossul-behaviour.md §4), each when it is configured.
 
     With ``safety`` the present state is backed up first, under ``SAFETY_POLICY``: the backup's steps from
     discovery to unquiesce come before the restore's own. A dry run is the storage plugin's step alone: it
     may not touch the application, and has nothing to tell anybody of; ``safety`` means nothing there.
+    So is the restore of ``chosen`` files, after the safety backup: commands and the application's plugin
+    are made for all that was backed up, and cannot be told that it is less.
 
     Raises PlanRefused for a safety backup of a configuration that makes no backup.
     """
@@ -204,6 +206,8 @@ def restore_plan(config: Config, *, dry_run: bool, safety: bool = False) -> Plan
     restore = _plugin(storage, "restore-plugin", "Restore", RESTORE_PHASE, naming.STORAGE_RESTORE)
     if dry_run:
         return Plan(stages=(Stage(steps=(restore,)),) if restore else ())
+    if chosen:
+        return _plan(config, [*(_safety_steps(config) if safety else ()), restore])
     return _plan(
         config,
         [

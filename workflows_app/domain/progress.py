@@ -25,6 +25,7 @@ from workflows_app.domain.events import (
     WindowEnded,
 )
 from workflows_app.domain.plans import OnFailure, Plan
+from workflows_app.domain.restores import Restoring
 from workflows_app.domain.states import FreezeState, RunState, StepState
 
 
@@ -79,7 +80,7 @@ class Progress(_Value):
     frozen was undone; a run that freezes again begins anew, and ``earlier_freezes`` has from when to
     when the earlier ones were. ``thaw_failed`` says that an attempt to undo ended in error. ``still_frozen``
     and ``still_owed`` are the keys of the steps that would thaw, and undo, what is left. ``pause_until`` is
-    set while the run waits for a person.
+    set while the run waits for a person. ``restoring`` is what a restore is about, None for any other run.
     """
 
     state: RunState = RunState.RUNNING
@@ -99,6 +100,7 @@ class Progress(_Value):
     still_owed: tuple[str, ...] = ()
     pause_until: datetime | None = None
     watchdog: Watchdog | None = None
+    restoring: Restoring | None = None
 
     @property
     def freeze(self) -> FreezeState:
@@ -146,11 +148,12 @@ class Progress(_Value):
     def apply(self, event: Event) -> "Progress":
         """Answer the progress after ``event``. Pure; an event that does not fit is ignored."""
         match event:
-            case RunStarted(time, plan):
+            case RunStarted(time, plan, restoring):
                 steps = tuple(
                     StepProgress(key=spec.key, name=spec.name, phase=spec.phase) for spec in plan.steps
                 )
-                return self.model_copy(update={"started": time, "plan": plan, "steps": steps})
+                begun = {"started": time, "plan": plan, "steps": steps, "restoring": restoring}
+                return self.model_copy(update=begun)
             case StepScheduled():
                 return self._scheduled(event)
             case StepStarted(time, step, attempt):

@@ -11,6 +11,7 @@ class Ability(StrEnum):
     DELETE = "delete"
     BROWSE = "browse"
     FETCH = "fetch"
+    FILES = "files"
 
 
 class Presence(StrEnum):

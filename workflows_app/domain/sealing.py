@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from workflows_app.domain.errors import FossulError
-
-SEALED = "sealed:"
+from workflows_app.domain.references import SEALED, is_sealed
 
 
 class SealBroken(FossulError):
@@ -44,11 +43,6 @@ class Seals:
             return self._fernet.decrypt(text.removeprefix(SEALED).encode()).decode()
         except InvalidToken:
             raise SealBroken from None
-
-
-def is_sealed(text: str) -> bool:
-    """Whether ``text`` is a sealed one."""
-    return text.startswith(SEALED)
 
 
 def _key(text: str) -> bytes:

@@ -41,6 +41,35 @@ STARTERS = (
         ),
     ),
     Starter(
+        "mariadb",
+        "A MariaDB database",
+        "mariadb-dump makes a copy of the database, which becomes a verified archive. Nothing is frozen.",
+        Configuration(
+            Config(
+                app_plugin="mariadb-dump",
+                storage_plugin="filesystem",
+                auto_discovery=True,
+                job_retention=_JOB_RETENTION,
+            ),
+            _POLICIES,
+        ),
+    ),
+    Starter(
+        "kubernetes",
+        "A Kubernetes volume",
+        "A VolumeSnapshot of a claim for each backup, made by the cluster's CSI driver.",
+        Configuration(
+            Config(
+                storage_plugin="csi",
+                # Names to fill in, also while no worker declares them; without a value they have no effect.
+                storage_plugin_parameters=dict.fromkeys(("Namespace", "PvcNames", "SnapshotClass"), ""),
+                access_within_cluster="false",
+                job_retention=_JOB_RETENTION,
+            ),
+            _POLICIES,
+        ),
+    ),
+    Starter(
         "empty",
         "Something else",
         "No plugin is chosen yet: choose the plugins, or write the commands, that your application needs.",

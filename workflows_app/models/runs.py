@@ -78,6 +78,7 @@ class Run(models.Model):
                 name="run_completed",
                 condition=Q(type="backup", status=RunState.COMPLETED.value),
             ),
+            models.Index(fields=["profile", "config", "type", "status", "-id"], name="run_by_outcome"),
             models.Index(fields=["type", "started", "profile", "config", "status"], name="run_by_day"),
             # With all that lists are filtered by: a filter costs no look at the rows, which are large.
             models.Index(fields=["-started", "-id", *_FILTERS], name="run_by_start"),

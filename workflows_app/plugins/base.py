@@ -25,6 +25,10 @@ KEEP_RULES = "keepRules"
 asked to do the retention of a policy that has such rules."""
 
 
+VERIFY, DELETE, BROWSE, FETCH = "backupVerify", "backupDelete", "backupBrowse", "archiveFetch"
+"""The capabilities of the Protocols below that Fossul does not have, or not for one backup."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """How far a step is. Sizes in bytes; 0 totals mean that the total is not known."""
@@ -218,3 +222,11 @@ class CheckingPlugin(Protocol):
         Answers what was found, the good as well; raises PluginFailed or ConfigInvalid for what makes any
         further look pointless.
         """
+
+
+@runtime_checkable
+class DeclaringPlugin(Protocol):
+    """A plugin whose methods alone do not say what it can do: an executable can what it declares."""
+
+    def declares(self, capability: str) -> bool:
+        """Whether it says that it can do that, by one of the constants here."""

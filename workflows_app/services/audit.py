@@ -26,6 +26,7 @@ class Action(StrEnum):
     COMPENSATED = "ordered the undoing of"
     CHANGED_PLAN = "changed the plan of"
     IMPORTED = "imported"
+    EXPORTED_SECRETS = "downloaded the secrets of"
     CREATED = "created"
     EDITED = "changed"
     WENT_BACK = "took back changes of"
@@ -37,6 +38,8 @@ class Action(StrEnum):
     SCHEDULED = "made a schedule of"
     RESCHEDULED = "changed a schedule of"
     UNSCHEDULED = "deleted a schedule of"
+    MOVED_SCHEDULE = "moved a schedule of"
+    COPIED_SCHEDULE = "copied a schedule of"
     PAUSED = "paused a schedule of"
     RESUMED = "resumed a schedule of"
     TRIGGERED = "ran a schedule now of"
@@ -47,6 +50,10 @@ class Action(StrEnum):
     DELETED_POINT = "deleted a restore point of"
     FORGOT_POINT = "forgot a restore point of"
     CHANGED_RETENTION = "changed the retention of"
+    ADDED_CHANNEL = "added a channel for notices"
+    CHANGED_CHANNEL = "changed a channel for notices"
+    DELETED_CHANNEL = "deleted a channel for notices"
+    TESTED_CHANNEL = "tested a channel for notices"
 
 
 @dataclass(frozen=True, slots=True)

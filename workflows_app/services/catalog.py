@@ -9,6 +9,7 @@ from workflows_app.domain.config import Config, WhenBusy
 from workflows_app.domain.errors import NotFound
 from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.protection import storage_mark
 from workflows_app.models import BackupConfig, Profile
 from workflows_app.models.stored_configs import config_of, find_config, keep_rules_of, stored_order
 from workflows_app.services.permissions import Actor, Right
@@ -30,7 +31,10 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True)
 class ConfigSummary:
-    """A configuration as a list shows it. ``disabled`` when it, or its profile, is."""
+    """A configuration as a list shows it. ``disabled`` when it, or its profile, is.
+
+    ``storage_mark`` tells where its backups are from other places (``domain.protection.storage_mark``).
+    """
 
     profile: str
     name: str
@@ -39,6 +43,7 @@ class ConfigSummary:
     storage_plugin: str
     policies: tuple[PolicySummary, ...]
     disabled: bool = False
+    storage_mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +123,17 @@ def order_backup(actor: Actor, profile: str, name: str, policy: str) -> BackupOr
 
 
 def _summary(row: BackupConfig) -> ConfigSummary:
+    storage = str(row.settings.get("storagePlugin", ""))
     return ConfigSummary(
         profile=row.profile.name,
         name=row.name,
         description=row.description,
         app_plugin=str(row.settings.get("appPlugin", "")),
-        storage_plugin=str(row.settings.get("storagePlugin", "")),
+        storage_plugin=storage,
         policies=tuple(
             PolicySummary(p.name, p.keep_backups, p.keep_archives, WhenBusy(p.when_busy), keep_rules_of(p))
             for p in row.policies.all()
         ),
         disabled=row.disabled or row.profile.disabled,
+        storage_mark=storage_mark(storage, row.settings.get("storagePluginParameters", {})),
     )

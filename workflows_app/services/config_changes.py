@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, FilePolicy
 from workflows_app.domain.config_files.difference import difference
 from workflows_app.domain.config_files.secrets import PLAN, with_kept_secrets
@@ -49,8 +48,12 @@ class Change:
 
 
 def stored() -> dict[Names, Configuration]:
-    """Answer every configuration of the database, by profile and name."""
-    return {(row.profile.name, row.name): configuration_of(row) for row in stored_configs()}
+    """Answer every configuration of the database, by profile and name.
+
+    To be called in a transaction: nobody else changes them before it ends.
+    """
+    rows = stored_configs().select_for_update(of=("self",))
+    return {(row.profile.name, row.name): configuration_of(row) for row in rows}
 
 
 def change_of(
@@ -129,13 +132,9 @@ def _reason_to_keep(profile: str, name: str, *, prune: bool) -> str:
 
 
 def _complete(configuration: Configuration, known: Mapping[str, FilePolicy] | None = None) -> Configuration:
-    """The configuration with its policies' ``when_busy`` as stored, or as it is by default."""
-    policies = []
-    for policy in configuration.policies:
-        stored_policy = (known or {}).get(policy.name)
-        stays = (stored_policy.when_busy if stored_policy else None) or WhenBusy.REFUSE
-        policies.append(replace(policy, when_busy=policy.when_busy or stays))
-    return replace(configuration, policies=tuple(policies))
+    """The configuration with what its policies say nothing of as stored, or as it is by default."""
+    policies = tuple(policy.completed((known or {}).get(policy.name)) for policy in configuration.policies)
+    return replace(configuration, policies=policies)
 
 
 def _same(one: Configuration, other: Configuration) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from workflows_app.domain.config import WhenBusy, check_name
+from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, Family, FilePolicy
 from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.config_problems import Declared, setting_problems
@@ -23,7 +23,6 @@ from workflows_app.services.config_rows import (
     content_of,
     locked_row,
     store,
-    store_rules,
 )
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.plugins import Published
@@ -116,6 +115,7 @@ def save_config(
         versions.refuse_outdated(row, opened)
         _refuse(problems(description, configuration, known))
         before = (row.description, configuration_of(row))
+        configuration = _completed(configuration, before[1])
         if description == before[0] and _same(configuration, before[1]):
             return False
         _write(profile, name, description, configuration, known)
@@ -139,7 +139,6 @@ def go_back(actor: Actor, profile: str, name: str, number: int, opened: int) -> 
         if _is(row, content):
             return False
         _write(profile, name, content["description"], configuration, known)
-        store_rules(row, content)
         versions.keep(actor, row, f"back to version {number}")
         audit.note(actor, Action.WENT_BACK, profile, name, details=f"back to version {number}")
     return True
@@ -177,6 +176,16 @@ def _refuse(found: tuple[SettingProblem, ...]) -> None:
         raise SettingsRefused(found)
 
 
+def _completed(configuration: Configuration, stored: Configuration) -> Configuration:
+    """The configuration with the keep rules that are stored, for policies that say nothing of theirs."""
+    rules = {policy.name: policy.keep_rules for policy in stored.policies}
+    policies = (
+        replace(policy, keep_rules=rules.get(policy.name)) if policy.keep_rules is None else policy
+        for policy in configuration.policies
+    )
+    return replace(configuration, policies=tuple(policies))
+
+
 def _same(one: Configuration, other: Configuration) -> bool:
     return _comparable(one) == _comparable(other)
 
@@ -184,11 +193,8 @@ def _same(one: Configuration, other: Configuration) -> bool:
 def _is(row: BackupConfig, content: Content) -> bool:
     """Whether a configuration is what a version keeps, however its secrets are sealed."""
     now = content_of(row)
-    return (
-        now["description"] == content["description"]
-        and _same(configuration_in(now), configuration_in(content))
-        and [p.get("keep_rules", {}) for p in now["policies"]]
-        == [p.get("keep_rules", {}) for p in content["policies"]]
+    return now["description"] == content["description"] and _same(
+        configuration_in(now), configuration_in(content)
     )
 
 
@@ -196,7 +202,7 @@ def _comparable(
     configuration: Configuration,
 ) -> tuple[dict[str, Any], tuple[FilePolicy, ...], PlanLayout]:
     settled = configuration.settled()
-    policies = tuple(replace(p, when_busy=p.when_busy or WhenBusy.REFUSE) for p in settled.policies)
+    policies = tuple(policy.completed() for policy in settled.policies)
     return settled.config.wire(), policies, settled.plan or NO_PLAN
 
 

@@ -1,8 +1,9 @@
 """Configuration as files: reading a folder into the database, and writing the database into a folder."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from django.db import transaction
@@ -12,9 +13,9 @@ from workflows_app.domain.config_files.configuration import Configuration, Famil
 from workflows_app.domain.config_files.files import FileReport, read_files, write_files
 from workflows_app.domain.config_files.notes import Note, Outcome
 from workflows_app.domain.config_files.secrets import is_secret, without_secrets
-from workflows_app.domain.errors import ConfigInvalid, FossulError
-from workflows_app.models import BackupConfig, Profile
-from workflows_app.services import audit, plugins, versions
+from workflows_app.domain.errors import ConfigInvalid, FossulError, NotNow
+from workflows_app.models import BackupConfig, Catalogue, Profile
+from workflows_app.services import audit, plugins, schedule_moves, versions
 from workflows_app.services.config_changes import (
     Change,
     Effect,
@@ -25,7 +26,9 @@ from workflows_app.services.config_changes import (
 )
 from workflows_app.services.config_folder import (
     TEMPLATE_PROFILE,
+    Folder,
     FolderRefused,
+    folder_of,
     read_folder,
     write_folder,
 )
@@ -39,11 +42,13 @@ _HEADER = "# Written by export_configs of the Fossul dashboard. Fossul reads it,
 class FolderReport:
     """What was read from, or written to, a folder, by path; and what became of each configuration.
 
-    Where a file is refused nothing was changed, and ``changes`` is empty.
+    Where a file is refused nothing was changed, and ``changes`` is empty. ``seen`` is a digest of the
+    changes and of all that they were compared with.
     """
 
     files: tuple[FileReport, ...]
     changes: tuple[Change, ...] = ()
+    seen: str = ""
 
     @property
     def refused(self) -> bool:
@@ -62,16 +67,34 @@ def import_configs(actor: Actor, root: Path, *, dry_run: bool = False) -> Folder
     All or nothing: a file that is refused leaves everything as it was. With ``dry_run`` it only tells.
     Raises NotAllowed, FolderRefused.
     """
-    return _take(actor, root, prune=False, write=not dry_run)
+    actor.require(Right.CONFIGURE)
+    return _take(actor, read_folder(root), prune=False, write=not dry_run)
+
+
+def import_files(
+    actor: Actor, files: Mapping[str, bytes], *, dry_run: bool = False, seen: str = ""
+) -> FolderReport:
+    """Take files, contents by path, as ``import_configs`` takes a folder of them.
+
+    With ``seen``, the digest of an earlier dry run, everything is refused when it would not be the same now.
+    Raises NotAllowed; NotNow.
+    """
+    actor.require(Right.CONFIGURE)
+    return _take(actor, folder_of(files), prune=False, write=not dry_run, seen=seen)
 
 
 def apply_configs(actor: Actor, root: Path, *, prune: bool = False, plan: bool = False) -> FolderReport:
-    """Make the database what a folder says. With ``prune`` what the folder does not have is deleted.
+    """Make the database what a folder says. With ``prune`` what the folder does not have is deleted, with
+    its schedules.
 
     As ``import_configs`` otherwise. With ``plan`` it only tells. Refuses to prune by a folder without any
     configuration, which would delete everything.
     """
-    return _take(actor, root, prune=prune, write=not plan)
+    actor.require(Right.CONFIGURE)
+    report = _take(actor, read_folder(root), prune=prune, write=not plan)
+    if not plan and any(change.effect is Effect.DELETED for change in report.changes):
+        schedule_moves.follow()
+    return report
 
 
 def export_configs(
@@ -82,25 +105,40 @@ def export_configs(
     Secrets are left out unless ``with_secrets``. Files of an earlier export whose configuration is gone
     are removed. Raises NotAllowed; FolderRefused for a folder with other content, unless ``force``.
     """
-    actor.require(Right.CONFIGURE)
-    reports: list[FileReport] = []
-    texts: dict[str, str] = {}
-    for row in stored_configs():
-        try:
-            written, report = _exported(row, with_secrets=with_secrets)
-        except ConfigInvalid as error:
-            reports.append(FileReport(str(row), refused=str(error)))
-            continue
-        texts |= written
-        reports.append(report)
+    texts, reports = exported(actor, with_secrets=with_secrets)
     if any(report.refused for report in reports):
-        return FolderReport(tuple(reports))
+        return FolderReport(reports)
     try:
         removed = write_folder(root, texts, force=force)
     except OSError as error:
         raise FolderRefused(f"{error.filename or root}: {error.strerror}") from error
     gone = (Note(Outcome.DROPPED, "the file", "removed: an earlier export wrote it, and it is stale"),)
     return FolderReport((*reports, *(FileReport(path, notes=gone) for path in removed)))
+
+
+def exported(
+    actor: Actor, profile: str = "", config: str = "", *, with_secrets: bool = False
+) -> tuple[dict[str, str], tuple[FileReport, ...]]:
+    """Answer the files of all configurations, of a profile's or of one, by path, and what is to be said.
+
+    One that files cannot hold is refused in the reports. Raises NotAllowed; SealBroken.
+    """
+    actor.require(Right.CONFIGURE)
+    rows = stored_configs()
+    if profile:
+        rows = rows.filter(profile__name=profile)
+    if config:
+        rows = rows.filter(name=config)
+    texts: dict[str, str] = {}
+    reports: list[FileReport] = []
+    for row in rows:
+        try:
+            written, report = _exported(row, with_secrets=with_secrets)
+        except ConfigInvalid as error:
+            written, report = {}, FileReport(str(row), refused=str(error))
+        texts |= written
+        reports.append(report)
+    return texts, tuple(reports)
 
 
 def _exported(row: BackupConfig, *, with_secrets: bool) -> tuple[dict[str, str], FileReport]:
@@ -132,16 +170,20 @@ def _idle_notes(row: BackupConfig) -> tuple[Note, ...]:
     )
 
 
-def _take(actor: Actor, root: Path, *, prune: bool, write: bool) -> FolderReport:
-    actor.require(Right.CONFIGURE)
-    found, files = _read(root)
+def _take(actor: Actor, folder: Folder, *, prune: bool, write: bool, seen: str = "") -> FolderReport:
+    found, files = _read(folder)
     report = FolderReport(files)
     if report.refused:
         return report
     if prune and not found:
-        raise FolderRefused(f"{root} has no configuration: --prune would delete everything")
+        raise FolderRefused("The folder has no configuration: --prune would delete everything.")
     with transaction.atomic():
         report = _with_changes(report, found, prune=prune)
+        if seen and seen != report.seen:
+            raise NotNow(
+                "Configurations were changed since the plan was shown, and nothing was taken. Look at the "
+                "plan as it is now."
+            )
         if write and not report.refused:
             for change in report.changes:
                 _carry_out(actor, change)
@@ -160,9 +202,14 @@ def _with_changes(report: FolderReport, found: dict[Names, Configuration], *, pr
             refused.append(FileReport("/".join(names), refused=str(error)))
     if refused:
         return FolderReport((*report.files, *refused))
-    return FolderReport(
-        report.files, (*changes, *leftovers(set(found), there, prune=prune, declared=declared))
-    )
+    changes += leftovers(set(found), there, prune=prune, declared=declared)
+    return replace(report, changes=tuple(changes), seen=_digest(changes, there))
+
+
+def _digest(changes: Iterable[Change], there: Mapping[Names, Configuration]) -> str:
+    """A digest of what is to be done and of what it is done to; what is only kept may change meanwhile."""
+    told = [(c, there.get((c.profile, c.config))) for c in changes if c.effect is not Effect.KEPT]
+    return sha256(repr(told).encode(errors="surrogatepass")).hexdigest()
 
 
 def _carry_out(actor: Actor, change: Change) -> None:
@@ -174,14 +221,15 @@ def _carry_out(actor: Actor, change: Change) -> None:
         return
     elif change.config:
         BackupConfig.objects.filter(profile__name=change.profile, name=change.config).delete()
+        Catalogue.objects.filter(profile=change.profile, config=change.config).delete()
+        schedule_moves.note_move(actor, (change.profile, change.config))
     else:
         Profile.objects.filter(name=change.profile).delete()
     audit.note(actor, audit.Action.IMPORTED, change.profile, change.config, details=change.effect)
 
 
-def _read(root: Path) -> tuple[dict[Names, Configuration], tuple[FileReport, ...]]:
-    """The configurations of a folder, and what is to be said of each file. Raises FolderRefused."""
-    folder = read_folder(root)
+def _read(folder: Folder) -> tuple[dict[Names, Configuration], tuple[FileReport, ...]]:
+    """The configurations of a folder, and what is to be said of each file."""
     found: dict[Names, Configuration] = {}
     reports = [FileReport(path, refused=why) for path, why in folder.refused]
     reports += [FileReport(path, notes=_dropped(why)) for path, why in folder.ignored]

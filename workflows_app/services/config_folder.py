@@ -16,7 +16,12 @@ TEMPLATE_PROFILE = "default"
 """The profile whose only configuration is a template for new ones, in Fossul (§2)."""
 
 MARKER = ".fossul-export.json"
-_LARGEST_FILE = 2**20
+LARGEST_FILE = 2**20
+"""The most bytes of a configuration file."""
+
+_NOT_IN_A_CONFIG = "it is in no configuration's folder"
+_NO_CONFIG_FILE = f"it is no {SUFFIX} file"
+_TOO_LARGE = "it is larger than 1 MiB"
 
 
 class FolderRefused(FossulError):
@@ -46,11 +51,32 @@ def read_folder(root: Path) -> Folder:
         root = root.resolve(strict=True)
         for profile in _entries(root, folder, root):
             if not profile.is_dir():
-                folder.ignored.append((profile.name, "it is in no configuration's folder"))
+                folder.ignored.append((profile.name, _NOT_IN_A_CONFIG))
             elif _named(profile, "profile", folder, root):
                 _read_profile(profile, folder, root)
     except OSError as error:
         raise FolderRefused(f"{error.filename or root}: {error.strerror}") from error
+    return folder
+
+
+def folder_of(files: Mapping[str, bytes]) -> Folder:
+    """Answer a folder of contents by path, as ``read_folder`` would read it from a disk."""
+    folder = Folder()
+    refused: set[str] = set()
+    for path in sorted(files):
+        parts = path.split("/")
+        if any(part.startswith(".") for part in parts) or not _below_names(parts, folder, refused):
+            continue
+        if len(parts) < 3:
+            folder.ignored.append((path, _NOT_IN_A_CONFIG))
+            continue
+        config = folder.configs.setdefault((parts[0], parts[1]), {})
+        if len(parts) > 3 or not path.endswith(SUFFIX):
+            folder.ignored.append((path, _NO_CONFIG_FILE))
+        elif len(files[path]) > LARGEST_FILE:
+            folder.refused.append((path, _TOO_LARGE))
+        else:
+            config[parts[2]] = files[path]
     return folder
 
 
@@ -86,7 +112,7 @@ def write_folder(root: Path, files: Mapping[str, str], *, force: bool = False) -
 def _read_profile(profile: Path, folder: Folder, root: Path) -> None:
     for config in _entries(profile, folder, root):
         if not config.is_dir():
-            folder.ignored.append((f"{profile.name}/{config.name}", "it is in no configuration's folder"))
+            folder.ignored.append((f"{profile.name}/{config.name}", _NOT_IN_A_CONFIG))
         elif _named(config, "configuration", folder, root):
             found: dict[str, bytes] = {}
             for file in _entries(config, folder, root):
@@ -97,7 +123,7 @@ def _read_profile(profile: Path, folder: Folder, root: Path) -> None:
 def _read_file(file: Path, found: dict[str, bytes], folder: Folder, root: Path) -> None:
     path = str(file.relative_to(root))
     if file.is_dir() or file.suffix != SUFFIX:
-        folder.ignored.append((path, f"it is no {SUFFIX} file"))
+        folder.ignored.append((path, _NO_CONFIG_FILE))
         return
     # Without waiting for the other end of what may be a pipe.
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
@@ -105,9 +131,9 @@ def _read_file(file: Path, found: dict[str, bytes], folder: Folder, root: Path) 
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             folder.refused.append((path, "it is not a file"))
             return
-        content = stream.read(_LARGEST_FILE + 1)
-    if len(content) > _LARGEST_FILE:
-        folder.refused.append((path, "it is larger than 1 MiB"))
+        content = stream.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        folder.refused.append((path, _TOO_LARGE))
     else:
         found[file.name] = content
 
@@ -123,12 +149,29 @@ def _entries(directory: Path, folder: Folder, root: Path) -> Iterable[Path]:
             yield entry
 
 
+def _below_names(parts: list[str], folder: Folder, refused: set[str]) -> bool:
+    """Whether what a path is below may be a profile and a configuration; each that is not is told once."""
+    for depth, what in enumerate(("profile", "configuration")[: len(parts) - 1]):
+        place = "/".join(parts[: depth + 1])
+        if place in refused:
+            return False
+        if not _is_name(parts[depth], what, place, folder):
+            refused.add(place)
+            return False
+    return True
+
+
 def _named(entry: Path, what: str, folder: Folder, root: Path) -> bool:
+    return _is_name(entry.name, what, str(entry.relative_to(root)), folder)
+
+
+def _is_name(name: str, what: str, place: str, folder: Folder) -> bool:
+    """Whether the entry ``name`` at ``place`` may be a profile or configuration; else it is refused."""
     try:
-        check_name(what, entry.name)
+        check_name(what, name)
     except ConfigInvalid as error:
         # A name that no terminal can show is told as Python writes it.
-        folder.refused.append((ascii(str(entry.relative_to(root)))[1:-1], str(error)))
+        folder.refused.append((ascii(place)[1:-1], str(error)))
         return False
     return True
 

@@ -6,11 +6,11 @@ from django.db import IntegrityError, transaction
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow
-from workflows_app.models import BackupConfig, Hold, Profile, Removal, Run, Verification
+from workflows_app.models import BackupConfig, Catalogue, Hold, Profile, Removal, Run, Verification
 from workflows_app.models.stored_configs import find_config
-from workflows_app.services import audit, versions
+from workflows_app.services import audit, schedule_moves, versions
 from workflows_app.services.audit import Action
-from workflows_app.services.config_rows import configuration_of, content_of, locked_row, store, store_rules
+from workflows_app.services.config_rows import configuration_of, locked_row, store
 from workflows_app.services.permissions import Actor, Right
 
 
@@ -45,9 +45,11 @@ def losses_of(actor: Actor, profile: str) -> tuple[Loss, ...]:
 
 
 def rename_config(actor: Actor, profile: str, name: str, new: str) -> None:
-    """Give a configuration another name; its runs follow it, and what is known of its restore points.
+    """Give a configuration another name; its runs and schedules follow it, and what is known of its restore
+    points.
 
-    What a storage plugin keeps under the old name stays there. Raises NotAllowed; NotFound; ConfigInvalid for
+    What a storage plugin keeps under the old name stays there, so nothing is known to be under the new one.
+    Raises NotAllowed; NotFound; ConfigInvalid for
     a name that is none or is taken; NotNow while a run of it is open.
     """
     actor.require(Right.CONFIGURE)
@@ -63,16 +65,22 @@ def rename_config(actor: Actor, profile: str, name: str, new: str) -> None:
             Run.objects.of(profile, name).update(config=new)
             for told_of_backups in (Hold, Removal, Verification):
                 told_of_backups.objects.filter(profile=profile, config=name).update(config=new)
+            if new != name:
+                Catalogue.objects.filter(profile=profile, config=name).delete()
+                schedule_moves.note_move(actor, (profile, name), (profile, new))
             audit.note(actor, Action.RENAMED, profile, new, details=f"it was {name} before")
     except IntegrityError:
         raise taken from None
+    schedule_moves.follow()
 
 
-def duplicate_config(actor: Actor, profile: str, name: str, to_profile: str, new: str) -> None:
-    """Make another configuration that is the same, secrets included, with no run, schedule or backup.
+def duplicate_config(
+    actor: Actor, profile: str, name: str, to_profile: str, new: str, *, with_schedules: bool = False
+) -> None:
+    """Make another configuration that is the same, secrets included, with no run or backup.
 
-    Raises NotAllowed; NotFound for an unknown configuration or profile; ConfigInvalid for a name that is none
-    or is taken.
+    It has the same schedules ``with_schedules``, and none without. Raises NotAllowed; NotFound for an unknown
+    configuration or profile; ConfigInvalid for a name that is none or is taken.
     """
     actor.require(Right.CONFIGURE)
     check_name("name", new)
@@ -85,9 +93,12 @@ def duplicate_config(actor: Actor, profile: str, name: str, to_profile: str, new
             if BackupConfig.objects.filter(profile__name=to_profile, name=new).exists():
                 raise taken
             copy_row(actor, row, to_profile, new)
+            if with_schedules:
+                schedule_moves.note_move(actor, (profile, name), (to_profile, new), copies=True)
             audit.note(actor, Action.DUPLICATED, profile, name, details=f"as {to_profile}/{new}")
     except IntegrityError:
         raise taken from None
+    schedule_moves.follow()
 
 
 def copy_row(actor: Actor, row: BackupConfig, to_profile: str, new: str) -> None:
@@ -95,7 +106,6 @@ def copy_row(actor: Actor, row: BackupConfig, to_profile: str, new: str) -> None
     copy = store(to_profile, new, configuration_of(row))
     # As it is stored, not as it is understood: all that is sealed stays sealed.
     BackupConfig.objects.filter(pk=copy.pk).update(settings=row.settings, description=row.description)
-    store_rules(copy, content_of(row))
     versions.keep(actor, copy, f"duplicate of {row.profile.name}/{row.name}, version {row.version}")
 
 
@@ -113,7 +123,8 @@ def switch_config(actor: Actor, profile: str, name: str, *, disabled: bool) -> N
 
 
 def delete_config(actor: Actor, profile: str, name: str, confirmation: str) -> None:
-    """Delete a configuration with its policies and versions; runs stay, and so does all that is stored.
+    """Delete a configuration with its policies, versions and schedules; runs stay, and so does all that is
+    stored.
 
     ``confirmation`` must be its name. Raises NotAllowed; NotFound; ConfigInvalid for another confirmation;
     NotNow while a run of it is open.
@@ -124,7 +135,10 @@ def delete_config(actor: Actor, profile: str, name: str, confirmation: str) -> N
         refuse_unconfirmed(name, confirmation)
         refuse_while_open(profile, name)
         row.delete()
+        Catalogue.objects.filter(profile=profile, config=name).delete()
+        schedule_moves.note_move(actor, (profile, name))
         audit.note(actor, Action.DELETED, profile, name)
+    schedule_moves.follow()
 
 
 def refuse_unconfirmed(name: str, confirmation: str) -> None:

@@ -15,6 +15,7 @@ from workflows_app.domain.config_files.configuration import (
 )
 from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.errors import NotFound
+from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.plan_layouts import PlanLayout
 from workflows_app.models import BackupConfig, Policy, Profile
 from workflows_app.services.secrets import opened_settings, sealed_settings
@@ -75,18 +76,18 @@ def content_of(row: BackupConfig) -> Content:
 def configuration_in(content: Content) -> Configuration:
     """The configuration that a version keeps, as ``configuration_of`` answers it. Raises SealBroken."""
     policies = tuple(
-        FilePolicy(p["name"], p["keep_backups"], p["keep_archives"], WhenBusy(p["when_busy"]))
+        FilePolicy(
+            name=p["name"],
+            keep_backups=p["keep_backups"],
+            keep_archives=p["keep_archives"],
+            when_busy=WhenBusy(p["when_busy"]),
+            keep_rules=KeepRules.model_validate(p.get("keep_rules", {})),
+        )
         for p in content["policies"]
     )
     settings = opened_settings({k: v for k, v in content["settings"].items() if k in _json_keys()})
     config = Config.model_validate(settings)
     return Configuration(config, policies, PlanLayout.model_validate(content["plan"])).settled()
-
-
-def store_rules(row: BackupConfig, content: Content) -> None:
-    """Give the policies of a configuration what those of ``content`` keep beside their newest backups."""
-    for policy in content["policies"]:
-        row.policies.filter(name=policy["name"]).update(keep_rules=policy.get("keep_rules", {}))
 
 
 def locked_row(profile: str, name: str) -> BackupConfig:
@@ -108,7 +109,8 @@ def store(
     """Make or change the rows of a configuration, its secrets sealed, and answer its row.
 
     Policies that the configuration does not name are deleted; what the settings hold beside Fossul's keys
-    stays. ``secret`` says of a parameter's name and value whether it is one.
+    stays, and the keep rules of a policy that says nothing of them. ``secret`` says of a parameter's name and
+    value whether it is one.
     """
     owner, _ = Profile.objects.get_or_create(name=profile)
     row = BackupConfig.objects.filter(profile=owner, name=name).first() or BackupConfig(
@@ -122,16 +124,15 @@ def store(
     row.save()
     row.policies.exclude(name__in=[policy.name for policy in configuration.policies]).delete()
     for position, policy in enumerate(configuration.policies):
-        Policy.objects.update_or_create(
-            config=row,
-            name=policy.name,
-            defaults={
-                "keep_backups": policy.keep_backups,
-                "keep_archives": policy.keep_archives,
-                "position": position,
-                "when_busy": policy.when_busy or WhenBusy.REFUSE,
-            },
-        )
+        kept: dict[str, Any] = {
+            "keep_backups": policy.keep_backups,
+            "keep_archives": policy.keep_archives,
+            "position": position,
+            "when_busy": policy.when_busy or WhenBusy.REFUSE,
+        }
+        if policy.keep_rules is not None:
+            kept["keep_rules"] = policy.keep_rules.wire()
+        Policy.objects.update_or_create(config=row, name=policy.name, defaults=kept)
     return row
 
 

@@ -9,6 +9,7 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 
 from workflows_app.contracts import (
     Decision,
+    RestoreInput,
     RunInput,
     StepInput,
     ThawOrder,
@@ -34,6 +35,7 @@ from workflows_app.domain.events import (
     WatchdogStarted,
     WindowEnded,
 )
+from workflows_app.domain.restores import restoring
 from workflows_app.domain.results import Result, WorkflowStatusResult
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.domain.thaws import budget_spent, ordered
@@ -106,9 +108,7 @@ class HistoryReader(StepReader):
         yield from super()._read(event, time)
         match event.event_type:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-                given = decode(event.workflow_execution_started_event_attributes.input, RunInput)
-                if given is not None:
-                    yield RunStarted(time, given.plan)
+                yield from _started(event, time)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
                 yield CancelRequested(time)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
@@ -223,6 +223,15 @@ def pending_steps(activities: Iterable[PendingActivityInfo]) -> list[PendingStep
         for info in activities
         if info.activity_id.isdecimal()
     ]
+
+
+def _started(event: HistoryEvent, time: datetime) -> Iterable[Event]:
+    given = event.workflow_execution_started_event_attributes.input
+    restore = decode(given, RestoreInput)
+    if restore is not None and restore.config.workflow_type == "restore":
+        yield RunStarted(time, restore.plan, restoring(restore.config.backup.name, restore.request))
+    elif (run := decode(given, RunInput)) is not None:
+        yield RunStarted(time, run.plan)
 
 
 def _signalled(event: HistoryEvent, time: datetime) -> Iterable[Event]:

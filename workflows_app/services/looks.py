@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from temporalio.client import WorkflowFailureError
 
 from workflows_app.domain.errors import FossulError, TemporalUnavailable
 from workflows_app.services.client import temporal
+
+LATE = timedelta(seconds=5)
 
 T = TypeVar("T")
 
@@ -40,6 +43,8 @@ async def ask(
                 id=f"{question.id}/{uuid4()}",
                 task_queue=settings.TEMPORAL_TASK_QUEUE,
                 static_summary=question.summary,
+                # Nobody waits any longer: a worker that comes later need not answer.
+                execution_timeout=timedelta(seconds=seconds) + LATE,
             )
             return answer
     except TimeoutError:

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, transaction
 
+from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Family
+from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import PluginInfo
 from workflows_app.models import PluginRecord
 from workflows_app.models.connections import drop_broken_connections
@@ -79,6 +81,12 @@ def published(actor: Actor) -> Published:
 def declared_secrets() -> frozenset[str]:
     """The names of the parameters that any plugin declares secret, also of workers that are gone."""
     return _published().declared_secrets
+
+
+def restores_files(actor: Actor, config: Config) -> bool:
+    """Whether a configuration's storage plugin is known to restore single files. Raises NotAllowed."""
+    known = published(actor).find(Family.STORAGE, config.storage_plugin)
+    return known is not None and any(able.name == RESTORE_FILES for able in known.info.capabilities)
 
 
 def publish(worker: str, infos: Iterable[PluginInfo]) -> None:

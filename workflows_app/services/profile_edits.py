@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid, NotFound
-from workflows_app.models import BackupConfig, Profile, Run
-from workflows_app.services import audit
+from workflows_app.models import BackupConfig, Catalogue, Hold, Profile, Removal, Run, Verification
+from workflows_app.services import audit, schedule_moves
 from workflows_app.services.audit import Action
 from workflows_app.services.config_folder import TEMPLATE_PROFILE
 from workflows_app.services.config_places import copy_row, refuse_unconfirmed, refuse_while_open
@@ -27,9 +27,11 @@ def create_profile(actor: Actor, name: str, description: str) -> None:
 
 
 def change_profile(actor: Actor, profile: str, name: str, description: str) -> None:
-    """Give a profile another name and description; the runs of its configurations follow it.
+    """Give a profile another name and description; the runs and schedules of its configurations follow it,
+    and what is known of their restore points.
 
-    What storage plugins keep under the old name stays there. Raises NotAllowed; NotFound; ConfigInvalid for a
+    What storage plugins keep under the old name stays there, so nothing is known to be under the new one.
+    Raises NotAllowed; NotFound; ConfigInvalid for a
     name that is none or is taken; NotNow for another name while a run of it is open.
     """
     actor.require(Right.CONFIGURE)
@@ -40,14 +42,19 @@ def change_profile(actor: Actor, profile: str, name: str, description: str) -> N
             refuse_while_open(profile)
             with _new_name(name):
                 Profile.objects.filter(pk=row.pk).update(name=name)
-            Run.objects.filter(profile=profile).update(profile=name)
+            for follows in (Run, Hold, Removal, Verification):
+                follows.objects.filter(profile=profile).update(profile=name)
+            Catalogue.objects.filter(profile=profile).delete()
+            for config in row.configs.values_list("name", flat=True):
+                schedule_moves.note_move(actor, (profile, config), (name, config))
             audit.note(actor, Action.RENAMED, name, "", details=f"it was {profile} before")
         if description != row.description:
             Profile.objects.filter(pk=row.pk).update(description=description)
             audit.note(actor, Action.EDITED, name, "", details="its description")
+    schedule_moves.follow()
 
 
-def duplicate_profile(actor: Actor, profile: str, new: str) -> None:
+def duplicate_profile(actor: Actor, profile: str, new: str, *, with_schedules: bool = False) -> None:
     """Make another profile with the same configurations, as ``duplicate_config`` makes them.
 
     Raises NotAllowed; NotFound; ConfigInvalid for a name that is none or is taken.
@@ -60,7 +67,10 @@ def duplicate_profile(actor: Actor, profile: str, new: str) -> None:
             Profile.objects.create(name=new, description=row.description)
         for config in BackupConfig.objects.select_related("profile").filter(profile=row):
             copy_row(actor, config, new, config.name)
+            if with_schedules:
+                schedule_moves.note_move(actor, (profile, config.name), (new, config.name), copies=True)
         audit.note(actor, Action.DUPLICATED, profile, "", details=f"as {new}")
+    schedule_moves.follow()
 
 
 def switch_profile(actor: Actor, profile: str, *, disabled: bool) -> None:
@@ -77,7 +87,8 @@ def switch_profile(actor: Actor, profile: str, *, disabled: bool) -> None:
 
 
 def delete_profile(actor: Actor, profile: str, confirmation: str) -> None:
-    """Delete a profile with its configurations; runs stay, and so does all that is stored.
+    """Delete a profile with its configurations and their schedules; runs stay, and so does all that is
+    stored.
 
     ``confirmation`` must be its name. Raises NotAllowed; NotFound; ConfigInvalid for another confirmation;
     NotNow while a run of it is open.
@@ -89,9 +100,12 @@ def delete_profile(actor: Actor, profile: str, confirmation: str) -> None:
         refuse_while_open(profile)
         for config in BackupConfig.objects.filter(profile=row):
             audit.note(actor, Action.DELETED, profile, config.name, details="with its profile")
+            schedule_moves.note_move(actor, (profile, config.name))
             config.delete()
+        Catalogue.objects.filter(profile=profile).delete()
         row.delete()
         audit.note(actor, Action.DELETED, profile, "")
+    schedule_moves.follow()
 
 
 def _check(name: str, description: str) -> None:

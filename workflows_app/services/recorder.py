@@ -33,8 +33,10 @@ from workflows_app.models import Run
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.client import temporal
 from workflows_app.services.follower import Follower
+from workflows_app.services.missed_runs import record_missed
 from workflows_app.services.progress import Sight, address_of, describe, look
 from workflows_app.services.queue import START_ANSWER_SECONDS, follow_queue
+from workflows_app.services.schedule_moves import settle_moves
 from workflows_app.services.throttle import Throttled
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,12 @@ LOOK_SECONDS = 1.0
 ADOPT_SECONDS = 60.0
 ADOPT_LIMIT = 1000
 SAVE_SECONDS = 0.5
+MISSED_SECONDS = 300.0
+# After Temporal was away its schedules act late, or drop what is too late, within a minute.
+UNSURE_SECONDS = 120.0
+UNSURE_LOOK_SECONDS = 5.0
+# A look at very many schedules takes long, and must not be most of what is asked of Temporal.
+LOOKED_SHARE = 0.1
 
 
 class Recorder:
@@ -52,8 +60,9 @@ class Recorder:
         self._following: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Follow every open run; now and then look in Temporal for runs that have no row."""
-        adopt_at = 0.0
+        """Follow every open run; now and then look in Temporal for runs that have no row, or never began."""
+        adopt_at = missed_at = 0.0
+        unsure_until = time.monotonic() + UNSURE_SECONDS
         try:
             while True:
                 try:
@@ -61,7 +70,14 @@ class Recorder:
                         await adopt_runs()
                         adopt_at = time.monotonic() + ADOPT_SECONDS
                     await self._follow_open_runs()
+                    await settle_moves()
+                    begun = time.monotonic()
+                    if begun >= missed_at:
+                        soon = await record_missed() or begun < unsure_until
+                        pause = UNSURE_LOOK_SECONDS if soon else MISSED_SECONDS
+                        missed_at = begun + max(pause, (time.monotonic() - begun) / LOOKED_SHARE)
                 except (TemporalUnavailable, DatabaseError) as error:
+                    missed_at, unsure_until = 0.0, time.monotonic() + UNSURE_SECONDS
                     logger.info("The record of runs waits: %s", error)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:

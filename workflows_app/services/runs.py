@@ -1,7 +1,7 @@
 """Runs, found: lists of them, and one with all that was recorded of it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from workflows_app.domain.errors import NotFound
 from workflows_app.domain.progress import Progress
 from workflows_app.domain.states import RunState
 from workflows_app.models import Run
+from workflows_app.services import versions
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.progress import RunAddress, address_of
 
@@ -25,7 +26,8 @@ class RunSummary:
 
     ``frozen_since`` is set while what the run froze has not been thawed, as far as is recorded; ``waits``
     says that the run waits for a person. ``version`` is that of the configuration that it was given, None
-    where it had none.
+    where it had none; ``version_kept`` says that it can still be looked at, which is found out for a single
+    run only (``get_run``).
     """
 
     number: int
@@ -44,6 +46,7 @@ class RunSummary:
     thaw_failed: bool = False
     waits: bool = False
     version: int | None = None
+    version_kept: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -95,8 +98,11 @@ def get_run(actor: Actor, number: int) -> RunDetail:
     run = Run.objects.filter(pk=number).first()
     if run is None:
         raise NotFound(f"There is no run {number}.")
+    summary = summarize(run)
+    if run.version is not None and versions.is_kept(run.profile, run.config, run.version, run.started):
+        summary = replace(summary, version_kept=True)
     return RunDetail(
-        summary=summarize(run),
+        summary=summary,
         progress=_progress(run),
         result=run.result,
         address=address_of(run),
@@ -147,11 +153,14 @@ def latest_runs(actor: Actor) -> dict[tuple[str, str], RunSummary]:
 
 
 def _begun(run: Run) -> Run | None:
-    """``run``, or the newest one before it that was not skipped: few need a query of their own."""
-    if run.status != RunState.SKIPPED.value:
+    """``run``, or the newest one before it that was not skipped: few need a query of their own.
+
+    That one was missed may be written down when a later one has begun already: then it is not the newest.
+    """
+    if run.status not in (RunState.SKIPPED.value, RunState.MISSED.value):
         return run
     others = Run.objects.of(run.profile, run.config).exclude(status=RunState.SKIPPED.value)
-    return others.order_by("-pk").defer("result").first()
+    return others.order_by("-started", "-pk").defer("result").first()
 
 
 def newest_number(actor: Actor) -> int:

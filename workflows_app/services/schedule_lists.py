@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
@@ -17,9 +17,10 @@ from workflows_app.domain.errors import ConfigInvalid, TemporalUnavailable
 from workflows_app.domain.schedules import ScheduleKey, Timing, parse_key, unknown
 from workflows_app.models import Run
 from workflows_app.services.client import RPC_TIMEOUT, temporal
+from workflows_app.services.health import temporal_trouble
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.runs import RunSummary, summarize
-from workflows_app.services.schedule_specs import next_time, scheduled_in, timing_in, words_in
+from workflows_app.services.schedule_specs import listed_timing, next_time, scheduled_in, timing_in, words_in
 from workflows_app.services.throttle import Throttled
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,11 @@ _DUE = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSummary:
-    """A schedule as a list shows it; ``next_time`` is None while it is paused, ``note`` says why it is."""
+    """A schedule as a list shows it; ``next_time`` is None while it is paused, ``note`` says why it is.
+
+    ``timing`` is when it is due as far as Temporal's list tells (not how late it may be), None for one that
+    was written by something else.
+    """
 
     key: ScheduleKey
     text: str
@@ -43,6 +48,19 @@ class ScheduleSummary:
     next_time: datetime | None
     paused: bool
     note: str
+    timing: Timing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSchedules:
+    """The schedules of all configurations, by (profile, configuration), or why they are not known."""
+
+    schedules: dict[tuple[str, str], tuple[ScheduleSummary, ...]] = field(default_factory=dict)
+    trouble: str = ""
+
+    def of(self, profile: str, config: str) -> tuple[ScheduleSummary, ...] | None:
+        """Those of one configuration; None where that is not known."""
+        return None if self.trouble else self.schedules.get((profile, config), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +81,8 @@ class ScheduleDetail:
     """A schedule with all that is known of it.
 
     ``next_times`` are Temporal's own, jitter included. ``missed`` counts what was due while Temporal itself
-    was away for longer than the schedule may be late: of those there is nothing else.
+    was away for longer than the schedule may be late: Temporal started nothing for those, and they have rows
+    of their own (``services.missed_runs``).
     """
 
     key: ScheduleKey
@@ -93,6 +112,12 @@ async def list_schedules(
     Temporal's lists follow what happens within a second or so. Raises NotAllowed, TemporalUnavailable.
     """
     actor.require(Right.VIEW)
+    found = await _listed(profile, config)
+    far = datetime.max.replace(tzinfo=UTC)
+    return tuple(sorted(found, key=lambda one: (one.next_time or far, str(one.key))))
+
+
+async def _listed(profile: str | None = None, config: str | None = None) -> list[ScheduleSummary]:
     found = []
     async with temporal() as client:
         async for entry in await client.list_schedules(rpc_timeout=RPC_TIMEOUT):
@@ -101,8 +126,34 @@ async def list_schedules(
                 continue
             if await entry.memo_value(naming.MEMO_TASK_QUEUE, None) == settings.TEMPORAL_TASK_QUEUE:
                 found.append(_summary(key, entry))
-    far = datetime.max.replace(tzinfo=UTC)
-    return tuple(sorted(found, key=lambda one: (one.next_time or far, str(one.key))))
+    return found
+
+
+async def _all_known() -> KnownSchedules:
+    found: dict[tuple[str, str], tuple[ScheduleSummary, ...]] = {}
+    try:
+        for one in await _listed():
+            place = (one.key.profile, one.key.config)
+            found[place] = (*found.get(place, ()), one)
+    except TemporalUnavailable as error:
+        return KnownSchedules(trouble=str(error))
+    return KnownSchedules(found)
+
+
+_known: Throttled[KnownSchedules] = Throttled(
+    _all_known,
+    first=KnownSchedules(trouble="Temporal has not been asked yet."),
+    late=KnownSchedules(trouble="Temporal takes too long to list the schedules."),
+    every=2.0,
+    patience=3.0,
+)
+
+
+def known_schedules(actor: Actor) -> KnownSchedules:
+    """Answer all schedules, asked at most every two seconds. For synchronous code. Raises NotAllowed."""
+    actor.require(Right.VIEW)
+    trouble = temporal_trouble()
+    return KnownSchedules(trouble=trouble) if trouble else _known.get()
 
 
 async def get_schedule(actor: Actor, key: ScheduleKey) -> ScheduleDetail:
@@ -205,13 +256,14 @@ def _with_runs(asked: Sequence[_Asked]) -> tuple[Expected, ...]:
 
 
 def _summary(key: ScheduleKey, entry: ScheduleListDescription) -> ScheduleSummary:
-    text, words, zone, paused, note = "", "", "", False, ""
+    text, words, zone, paused, note, timing = "", "", "", False, "", None
     if entry.schedule is not None:
         spec, state = entry.schedule.spec, entry.schedule.state
         try:
             text, words = words_in(spec)
+            timing = listed_timing(spec)
         except ConfigInvalid:
             logger.warning("The schedule %s was written by something else", entry.id)
         zone, paused, note = spec.time_zone_name or "UTC", state.paused, state.note or ""
     times = entry.info.next_action_times if entry.info else ()
-    return ScheduleSummary(key, text, words, zone, next_time(times, paused=paused), paused, note)
+    return ScheduleSummary(key, text, words, zone, next_time(times, paused=paused), paused, note, timing)

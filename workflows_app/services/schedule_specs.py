@@ -94,17 +94,36 @@ def timing_in(schedule: Schedule, scheduled: ScheduledInput) -> Timing:
     )
 
 
+def listed_timing(spec: ScheduleSpec) -> Timing | None:
+    """Answer when a schedule of ours acts, from a list of schedules, which leaves out how late it may be.
+
+    None where the expression is not there. Raises ConfigInvalid.
+    """
+    text = _text_in(spec)
+    if not text:
+        return None
+    return Timing(
+        cron=parse_cron(text),
+        zone=find_zone(spec.time_zone_name or "UTC"),
+        jitter_seconds=int((spec.jitter or timedelta(0)).total_seconds()),
+    )
+
+
 def words_in(spec: ScheduleSpec) -> tuple[str, str]:
     """Answer a schedule's expression as it was written, and in words; empty where there is none."""
-    texts = [calendar.comment or "" for calendar in spec.calendars]
-    texts += [f"@every {int(interval.every.total_seconds())}s" for interval in spec.intervals]
-    text = next(filter(None, texts), "")
+    text = _text_in(spec)
     return text, cron_words(parse_cron(text)) if text else ""
 
 
 def next_time(times: Sequence[datetime], *, paused: bool) -> datetime | None:
     """The next moment at which a schedule acts, jitter included; None while it is paused."""
     return times[0] if times and not paused else None
+
+
+def _text_in(spec: ScheduleSpec) -> str:
+    texts = [calendar.comment or "" for calendar in spec.calendars]
+    texts += [f"@every {int(interval.every.total_seconds())}s" for interval in spec.intervals]
+    return next(filter(None, texts), "")
 
 
 def _calendar(calendar: Calendar, text: str) -> ScheduleCalendarSpec:

@@ -1,5 +1,7 @@
 """Schedules: Temporal keeps them and acts on them; here they are found, made, changed and used."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -7,6 +9,7 @@ from itertools import islice
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db.models import Q
 from temporalio.client import (
     Client,
     ScheduleAlreadyRunningError,
@@ -21,6 +24,7 @@ from temporalio.service import RPCError
 from workflows_app.domain import naming
 from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow
 from workflows_app.domain.schedules import ScheduleKey, Timing, check_key, unknown
+from workflows_app.models import ScheduleWatch
 from workflows_app.services import audit, catalog
 from workflows_app.services.audit import Action
 from workflows_app.services.client import RPC_TIMEOUT, temporal
@@ -29,6 +33,8 @@ from workflows_app.services.schedule_specs import schedule_of, scheduled_in, tim
 
 LONGEST_NOTE = 500
 MOST_BACKFILLED = 50
+APART = timedelta(seconds=1.5)
+LONGEST_TURN = 5.0
 
 
 async def create_schedule(actor: Actor, key: ScheduleKey, timing: Timing) -> None:
@@ -111,12 +117,27 @@ async def resume_schedule(actor: Actor, key: ScheduleKey) -> None:
 async def run_now(actor: Actor, key: ScheduleKey) -> None:
     """Let a schedule act now, as it would when it is due, paused or not.
 
-    Raises NotAllowed, NotFound, TemporalUnavailable.
+    Temporal names what it starts by the second: a second one would be lost, so it waits for its own. Raises
+    NotAllowed; NotFound; NotNow when too many wait; TemporalUnavailable.
     """
     actor.require(Right.OPERATE)
     async with _ours(key) as handle:
+        await _take_turn(key)
         await handle.trigger(rpc_timeout=RPC_TIMEOUT)
     await _note(actor, Action.TRIGGERED, key)
+
+
+async def _take_turn(key: ScheduleKey) -> None:
+    """Wait until nobody has let the schedule act for ``APART``, in whichever process. Raises NotNow."""
+    await ScheduleWatch.objects.aget_or_create(schedule=key.id)
+    end = time.monotonic() + LONGEST_TURN
+    while time.monotonic() < end:
+        now = datetime.now(UTC)
+        last = Q(triggered__isnull=True) | Q(triggered__lt=now - APART) | Q(triggered__gt=now)
+        if await ScheduleWatch.objects.filter(last, schedule=key.id).aupdate(triggered=now):
+            return
+        await asyncio.sleep(0.1)
+    raise NotNow(f"Schedule {key.name!r} was asked to run several times just now: look at those runs first.")
 
 
 async def backfill_schedule(actor: Actor, key: ScheduleKey, begin: datetime, end: datetime) -> int:

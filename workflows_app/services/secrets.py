@@ -8,8 +8,9 @@ from django.db import transaction
 
 from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.errors import FossulError
-from workflows_app.domain.sealing import Seals, is_sealed
-from workflows_app.models import BackupConfig, ConfigVersion
+from workflows_app.domain.references import is_sealed
+from workflows_app.domain.sealing import SealBroken, Seals
+from workflows_app.models import BackupConfig, Channel, ConfigVersion
 from workflows_app.services.permissions import Actor, Right
 
 _PARAMETERS = ("appPluginParameters", "storagePluginParameters", "archivePluginParameters")
@@ -40,15 +41,31 @@ def opened_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     return _with_parameters(given, lambda _, value: _seals().open(value) if is_sealed(value) else value)
 
 
+def sealed_text(text: str) -> str:
+    """Answer ``text`` sealed: none without the key can read or make it. Raises FossulError without a key."""
+    return _seals().seal(text)
+
+
+def opened_text(text: str) -> str:
+    """Answer what ``sealed_text`` sealed. Raises SealBroken for anything else."""
+    if not is_sealed(text):
+        raise SealBroken
+    return _seals().open(text)
+
+
 def rotate_secrets(actor: Actor) -> int:
-    """Seal every stored secret with the first key, also those of earlier versions.
+    """Seal every stored secret with the first key, also those of earlier versions and of channels.
 
     Answers in how many configurations there was one.
 
     All or none. Raises NotAllowed; SealBroken for one that no key opens.
     """
     actor.require(Right.CONFIGURE)
-    return _change_stored(_sealed_anew)
+    with transaction.atomic():
+        for channel in Channel.objects.select_for_update().exclude(secret=""):
+            channel.secret = _seals().seal(channel.secret)
+            channel.save(update_fields=["secret"])
+        return _change_stored(_sealed_anew)
 
 
 def seal_plain_secrets() -> int:

@@ -1,9 +1,8 @@
 """Versions of configurations: each change kept, with who made it and when, and shown without secrets."""
 
-import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.paginator import Paginator
 
@@ -17,6 +16,8 @@ from workflows_app.services.config_rows import Content, configuration_in, conten
 from workflows_app.services.permissions import Actor, Right
 
 PER_PAGE = 20
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""A worker's clock, which says when a scheduled run began, may be that much behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,16 @@ def list_versions(actor: Actor, profile: str, name: str, page: int = 1, holding:
     )
 
 
+def is_kept(profile: str, name: str, number: int, used: datetime) -> bool:
+    """Whether a configuration still has the version ``number`` that a run of it used at ``used``.
+
+    One that was deleted and made anew counts its versions anew: those that are younger than the run are not
+    what it was given.
+    """
+    versions = ConfigVersion.objects.filter(config__profile__name=profile, config__name=name, number=number)
+    return versions.filter(time__lte=used + CLOCKS_DIFFER).exists()
+
+
 def content_at(profile: str, name: str, number: int) -> Content:
     """Answer what a version keeps. Raises NotFound."""
     version = find_config(profile, name).versions.filter(number=number).first()
@@ -99,7 +110,7 @@ def content_changes(
 ) -> tuple[str, ...]:
     """Answer what turns one content into another, as lines without secrets. Raises SealBroken."""
     one, other = ((c["description"], configuration_in(c)) for c in (old, new))
-    return (*_rule_changes(old, new), *text_changes(one, other, labels, declared))
+    return text_changes(one, other, labels, declared)
 
 
 def text_changes(
@@ -113,15 +124,6 @@ def text_changes(
     if old[0] != new[0]:
         lines = (f"-description: {old[0]}", f"+description: {new[0]}", *lines)
     return lines
-
-
-def _rule_changes(old: Content, new: Content) -> Iterator[str]:
-    before, after = ({p["name"]: p.get("keep_rules", {}) for p in c["policies"]} for c in (old, new))
-    for policy in dict.fromkeys([*before, *after]):
-        one, other = before.get(policy, {}), after.get(policy, {})
-        if one != other:
-            yield f"-policy {policy} keeps beside: {json.dumps(one, sort_keys=True)}"
-            yield f"+policy {policy} keeps beside: {json.dumps(other, sort_keys=True)}"
 
 
 def _version(version: ConfigVersion, before: ConfigVersion | None, declared: Collection[str]) -> Version:

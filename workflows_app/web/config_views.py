@@ -18,12 +18,16 @@ class PlanPhase:
 
 
 def plan_phases(plan: Plan) -> tuple[PlanPhase, ...]:
-    """Answer the stages of ``plan`` by the phase of their first step."""
-    stages = [stage.steps for stage in plan.stages if stage.steps]
+    """Answer the stages of ``plan`` by the phase of their first step, without credentials in its commands."""
+    stages = [tuple(map(_readable, stage.steps)) for stage in plan.stages if stage.steps]
     return tuple(
         PlanPhase(name, tuple(together))
         for name, together in groupby(stages, key=lambda stage: stage[0].phase)
     )
+
+
+def _readable(step: StepSpec) -> StepSpec:
+    return step.model_copy(update={"line": masked(step.key, step.line)}) if step.line else step
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What somebody typed into the editor of a configuration, read as it is: nothing is refused here."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from workflows_app.domain.config_files.configuration import (
     Family,
     FilePolicy,
 )
-from workflows_app.domain.config_files.secrets import is_secret
+from workflows_app.domain.config_files.secrets import hides
 from workflows_app.domain.config_problems import (
     LARGEST,
     parameter_setting,
@@ -27,7 +27,6 @@ MOST_ROWS = 200
 
 _ROW = re.compile(r"[0-9]{1,4}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
-_PROBE = "a value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Draft:
 
     ``opened`` is the version that the edit began with, ``parameters`` all of a family's parameters by name,
     ``rows`` those whose name is typed. ``keeps_plan`` is off to have Fossul's order again. ``mistakes`` are
-    what could not even be read.
+    what could not even be read, ``decided`` the settings of secrets that were typed, or asked to be removed.
     """
 
     opened: int
@@ -76,6 +75,7 @@ class Draft:
     job_retention: str
     keeps_plan: bool
     mistakes: tuple[SettingProblem, ...]
+    decided: frozenset[str] = frozenset()
 
     @property
     def named_policies(self) -> tuple[PolicyRow, ...]:
@@ -92,22 +92,31 @@ class Draft:
             changes[family.plugin_attribute] = self.plugins[family]
             changes[family.parameters_attribute] = dict(self.parameters[family])
         changes |= {SETTING_KEYS[field]: line for field, line in self.commands.items()}
+        # The form has no fields for them; the TOML does.
+        rules = {policy.name: policy.keep_rules for policy in stored.policies}
         policies = tuple(
             FilePolicy(
                 policy.name,
                 number_in(policy.keep_backups, 1),
                 number_in(policy.keep_archives, 0),
                 policy.when_busy,
-            )
+                rules.get(policy.name),
+            ).completed()
             for policy in self.named_policies
         )
         made = replace(stored.with_settings(**changes), policies=policies)
         return (made if self.keeps_plan else replace(made, plan=NO_PLAN)).settled()
 
-
-def hides(name: str, value: str, declared: Collection[str]) -> bool:
-    """Whether a value of that name is never shown: for what it is, or for what its name says that it is."""
-    return is_secret(name, value, declared) or is_secret(name, _PROBE, declared)
+    def with_secrets(self, secrets: Mapping[str, str]) -> "Draft":
+        """Answer the draft with secrets from elsewhere, by setting, where the form decided on none."""
+        taken = {setting: value for setting, value in secrets.items() if setting not in self.decided}
+        commands = {field: taken.get(field, line) for field, line in self.commands.items()}
+        parameters: dict[Family, Mapping[str, str]] = {}
+        for family in Family:
+            prefix = parameter_setting(family, "")
+            added = {s.removeprefix(prefix): v for s, v in taken.items() if s.startswith(prefix)}
+            parameters[family] = {**self.parameters[family], **added}
+        return replace(self, commands=commands, parameters=parameters)
 
 
 def number_in(text: str, otherwise: int) -> int:
@@ -115,8 +124,14 @@ def number_in(text: str, otherwise: int) -> int:
     return int(text) if _NUMBER.fullmatch(text) and int(text) <= LARGEST else otherwise
 
 
-def draft_of(opened: int, name: str, description: str, configuration: Configuration) -> Draft:
-    """Answer the draft in which nothing has been changed yet."""
+def draft_of(
+    opened: int,
+    name: str,
+    description: str,
+    configuration: Configuration,
+    rows: Mapping[Family, tuple[ParameterRow, ...]] | None = None,
+) -> Draft:
+    """Answer the draft that says what ``configuration`` does; ``rows`` are the places of typed names."""
     config = configuration.config
     return Draft(
         opened=opened,
@@ -124,7 +139,7 @@ def draft_of(opened: int, name: str, description: str, configuration: Configurat
         description=description,
         plugins={family: family.plugin(config) for family in Family},
         parameters={family: family.parameters(config) for family in Family},
-        rows=dict.fromkeys(Family, ()),
+        rows={family: _still(family, configuration, (rows or {}).get(family, ())) for family in Family},
         commands={field: config.command(field) for field in CommandField},
         policies=tuple(
             PolicyRow(
@@ -177,10 +192,23 @@ class _Reader:
             job_retention=self._of("JobRetention"),
             keeps_plan="Plan.Reset" not in self._post,
             mistakes=tuple(self._mistakes),
+            decided=self._decided(rows),
         )
 
     def _of(self, name: str) -> str:
         return self._post.get(name, "")
+
+    def _decided(self, rows: Mapping[Family, tuple[ParameterRow, ...]]) -> frozenset[str]:
+        """The settings of secrets that were typed, or asked to be removed."""
+        found = {
+            setting
+            for setting, value in self._post.items()
+            if value and hides(setting.rpartition(".")[2], value, self._declared)
+        }
+        found |= {name.removeprefix("Remove.") for name in self._post if name.startswith("Remove.")}
+        for family, typed in rows.items():
+            found |= {parameter_setting(family, row.name) for row in typed if row.value}
+        return frozenset(found)
 
     def _command(self, field: CommandField) -> str:
         line, stored = self._of(field), self._stored.config.command(field)
@@ -251,6 +279,14 @@ class _Reader:
     def _check_number(self, setting: str, text: str) -> None:
         if text and not (_NUMBER.fullmatch(text) and int(text) <= LARGEST):
             self._mistakes.append(SettingProblem(setting, "it must be a whole number, such as 7"))
+
+
+def _still(
+    family: Family, configuration: Configuration, rows: Iterable[ParameterRow]
+) -> tuple[ParameterRow, ...]:
+    """The rows whose parameter the configuration has, with its values."""
+    values = family.parameters(configuration.config)
+    return tuple(replace(row, value=values[row.name]) for row in rows if row.name in values)
 
 
 def _text(value: str) -> str:

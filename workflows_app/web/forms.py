@@ -1,12 +1,11 @@
-"""The editor of a configuration as its page shows it: fields with their help and errors, never a secret."""
+"""The form of a configuration's editor, built from a draft: each problem at its field, and never a secret."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from workflows_app.domain.config import CommandField, WhenBusy
 from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, Family
-from workflows_app.domain.config_files.secrets import masked
+from workflows_app.domain.config_files.secrets import hides, masked
 from workflows_app.domain.config_problems import (
     is_needed,
     parameter_setting,
@@ -14,13 +13,21 @@ from workflows_app.domain.config_problems import (
     policy_setting,
 )
 from workflows_app.domain.errors import SettingProblem
+from workflows_app.domain.parameter_kinds import ParameterKind
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.services.plugins import Published, PublishedPlugin
-from workflows_app.web.drafts import Draft, ParameterRow, PolicyRow, hides
+from workflows_app.web.drafts import Draft, ParameterRow, PolicyRow
+from workflows_app.web.form_fields import (
+    EditForm,
+    FamilyForm,
+    FormField,
+    ParameterRowForm,
+    PolicyForm,
+    field_id,
+)
 
 BLANK_ROWS = 1
 
-_NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9]")
 _FAMILY_TITLES = {
     Family.APP: ("Application plugin", "Finds, freezes and thaws the application. Empty for none."),
     Family.STORAGE: ("Storage plugin", "Makes and keeps the backups. Empty for none."),
@@ -45,136 +52,6 @@ _COMMAND_TITLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One input. A ``secret`` has no ``value``; ``stored`` then tells, masked, of what is stored."""
-
-    id: str
-    name: str
-    label: str
-    value: str = ""
-    help: str = ""
-    default: str = ""
-    required: bool = False
-    secret: bool = False
-    stored: str = ""
-    errors: tuple[str, ...] = ()
-
-    @property
-    def lines(self) -> bool:
-        """Whether it takes more than one line to show."""
-        return "\n" in self.value
-
-    @property
-    def told(self) -> bool:
-        """Whether there is a reason to show it at once."""
-        return bool(self.required or self.value or self.secret or self.errors)
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterRowForm:
-    """A parameter whose name is typed; what is wrong with it is at its value."""
-
-    name: FormField
-    value: FormField
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyForm:
-    """A policy's inputs. ``row`` is its place on the page."""
-
-    row: int
-    name: FormField
-    keep_backups: FormField
-    keep_archives: FormField
-    waits: bool
-
-    @property
-    def fields(self) -> tuple[FormField, ...]:
-        """Its inputs that can be wrong."""
-        return self.name, self.keep_backups, self.keep_archives
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyForm:
-    """A plugin and its parameters. ``first`` are shown at once, ``more`` on demand.
-
-    ``note`` says what is not known of the plugin, ``words`` what it says of itself.
-    """
-
-    family: Family
-    title: str
-    plugin: FormField
-    choices: tuple[PublishedPlugin, ...]
-    words: str
-    note: str
-    first: tuple[FormField, ...]
-    more: tuple[FormField, ...]
-    rows: tuple[ParameterRowForm, ...]
-
-    @property
-    def declares(self) -> bool:
-        """Whether anything is known of what the plugin wants to know."""
-        return bool(self.first or self.more)
-
-    @property
-    def fields(self) -> Iterator[FormField]:
-        """All its inputs that can be wrong."""
-        yield self.plugin
-        yield from self.first
-        yield from self.more
-        yield from (row.value for row in self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class EditForm:
-    """The whole form. ``others`` are the problems that have no field of their own.
-
-    ``name`` is there for a configuration that is to be made.
-    """
-
-    opened: int
-    name: FormField | None
-    description: FormField
-    families: tuple[FamilyForm, ...]
-    commands: tuple[FormField, ...]
-    policies: tuple[PolicyForm, ...]
-    auto_discovery: bool
-    job_retention: FormField
-    plan_errors: tuple[str, ...]
-    own_plan: bool
-    keeps_plan: bool
-    others: tuple[str, ...]
-
-    @property
-    def fields(self) -> Iterator[FormField]:
-        """All inputs that can be wrong."""
-        if self.name:
-            yield self.name
-        yield self.description
-        for family in self.families:
-            yield from family.fields
-        yield from self.commands
-        for policy in self.policies:
-            yield from policy.fields
-        yield self.job_retention
-
-    @property
-    def wrong(self) -> tuple[FormField, ...]:
-        """The inputs that are wrong."""
-        return tuple(field for field in self.fields if field.errors)
-
-    @property
-    def commands_told(self) -> int:
-        """How many commands there are, or should be looked at."""
-        return sum(field.told for field in self.commands)
-
-    @property
-    def error_count(self) -> int:
-        """How many problems there are."""
-        return sum(len(f.errors) for f in self.fields) + len(self.plan_errors) + len(self.others)
-
-
 def edit_form(
     draft: Draft,
     stored: Configuration,
@@ -184,13 +61,16 @@ def edit_form(
     blanks: int = BLANK_ROWS,
     tidy: bool = True,
     new: bool = False,
+    moved: Collection[str] = (),
+    typed: Collection[str] = (),
 ) -> EditForm:
     """Answer the form of a draft, with its problems at their fields.
 
     ``stored`` is what the draft began with. Each list ends with ``blanks`` rows of nothing; those that the
-    draft has are left out when ``tidy``. A ``new`` configuration is asked for its name.
+    draft has are left out when ``tidy``. A ``new`` configuration is asked for its name. ``moved`` and
+    ``typed`` are settings of secrets, as in ``sides.Sides``.
     """
-    return _Builder(draft, stored, known, problems, blanks, tidy, new).form()
+    return _Builder(draft, stored, known, problems, blanks, tidy, new, moved, typed).form()
 
 
 class _Builder:
@@ -205,6 +85,8 @@ class _Builder:
         blanks: int,
         tidy: bool,
         new: bool,
+        moved: Collection[str],
+        typed: Collection[str],
     ) -> None:
         self._draft = draft
         self._stored = stored
@@ -213,6 +95,8 @@ class _Builder:
         self._blanks = blanks
         self._tidy = tidy
         self._new = new
+        self._moved = moved
+        self._typed = typed
         self._errors: dict[str, list[str]] = {}
         for setting, words in problems:
             self._errors.setdefault(setting, []).append(words)
@@ -268,13 +152,21 @@ class _Builder:
     def _command(self, field: CommandField) -> FormField:
         stored = self._stored.config.command(field)
         shown = self._field(field, _COMMAND_TITLES[field], self._draft.commands[field], help=field)
-        return self._without_secret(shown, field, stored)
+        return self._without_secret(shown, field, field, stored)
 
-    def _without_secret(self, field: FormField, name: str, stored: str) -> FormField:
+    def _without_secret(self, field: FormField, setting: str, name: str, stored: str) -> FormField:
         """The field as it may be shown: without its value where it, or what its name says, is secret."""
         if not hides(name, field.value or stored, self._declared):
             return field
-        return replace(field, value="", secret=True, stored=masked(name, stored, self._declared))
+        return replace(
+            field,
+            value="",
+            secret=True,
+            stored=masked(name, stored, self._declared),
+            removed=bool(stored) and not field.value,
+            moved=setting in self._moved,
+            elsewhere=setting in self._typed and bool(field.value),
+        )
 
     def _family(self, family: Family) -> FamilyForm:
         title, help_text = _FAMILY_TITLES[family]
@@ -298,6 +190,7 @@ class _Builder:
             choices=self._known.of(family),
             words=plugin.info.description if plugin else "",
             note=plugin_note(family, name, plugin, self._known),
+            waits=bool(name) and not self._known.plugins,
             first=tuple(field for field in fields if field.told),
             more=tuple(field for field in fields if not field.told),
             rows=tuple(rows),
@@ -313,7 +206,9 @@ class _Builder:
             default=spec.default,
             required=is_needed(spec, auto_discovery=self._draft.auto_discovery),
         )
-        return self._without_secret(field, spec.name, stored)
+        number = spec.form.kind is ParameterKind.NUMBER
+        field = replace(field, options=spec.form.options, number=number)
+        return self._without_secret(field, setting, spec.name, stored)
 
     def _rows(self, family: Family, values: Mapping[str, str]) -> Iterator[ParameterRowForm]:
         rows = [row for row in self._draft.rows[family] if not self._tidy or row.name or row.value]
@@ -331,7 +226,7 @@ class _Builder:
         setting = parameter_setting(family, row.name) if row.name in self._draft.parameters[family] else base
         extra = self._errors.pop(base, ()) if setting != base else ()
         value = self._field(f"{base}.Value", f"Value of {row.name or 'it'}", row.value, setting=setting)
-        value = self._without_secret(value, row.name, "") if row.name else value
+        value = self._without_secret(value, setting, row.name, "") if row.name else value
         return ParameterRowForm(
             name=FormField(field_id(f"{base}.Name"), f"{base}.Name", "Further parameter", row.name),
             value=replace(value, errors=(*value.errors, *extra)),
@@ -367,11 +262,6 @@ class _Builder:
             ),
             waits=policy.when_busy is WhenBusy.QUEUE,
         )
-
-
-def field_id(name: str) -> str:
-    """The id of the input of that name, fit for an address and a selector."""
-    return "f-" + _NOT_IN_AN_ID.sub(lambda found: f"_{ord(found[0]):x}-", name)
 
 
 def plugin_note(family: Family, name: str, plugin: PublishedPlugin | None, known: Published) -> str:

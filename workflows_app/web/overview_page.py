@@ -7,14 +7,16 @@ from datetime import datetime
 from asgiref.sync import async_to_sync
 
 from workflows_app.domain.trends import ConfigTrend
-from workflows_app.services import catalog, health, runs, schedule_lists, trends
+from workflows_app.services import catalog, health, protection, runs, schedule_lists, trends
 from workflows_app.services.catalog import ConfigSummary
 from workflows_app.services.permissions import Actor
+from workflows_app.services.protection import Outlook
 from workflows_app.services.run_changes import add_last_lines
 from workflows_app.services.runs import RunSummary
 from workflows_app.services.trends import Place
 from workflows_app.web.list_status import FAILED, status_of_runs
 from workflows_app.web.presenters import RunRow, run_row
+from workflows_app.web.protection_views import OutlookView, outlook_view
 from workflows_app.web.trend_views import TrendCell, Unusual, trend_cell, unusual
 
 LAST_RUNS = 10
@@ -25,13 +27,21 @@ OPEN_RUNS = 20
 class ConfigRow:
     """A configuration with its last run, None when it has never run.
 
-    ``unusual`` is what is not as usual about its last completed backup.
+    ``outlook`` is how protected it is, and its next run; ``unusual`` is what is not as usual about its last
+    completed backup.
     """
 
     config: ConfigSummary
     last: RunRow | None
+    outlook: OutlookView
     trend: TrendCell
     unusual: Unusual | None
+
+    @property
+    def unprotected(self) -> bool:
+        """Whether it is not protected any more and nothing else on the page tells a person to look."""
+        failed = self.last is not None and self.last.run.state in FAILED
+        return self.outlook.protection.alarms and not failed
 
 
 def overview_context(actor: Actor, now: datetime) -> dict[str, object]:
@@ -42,7 +52,9 @@ def overview_context(actor: Actor, now: datetime) -> dict[str, object]:
     running = runs.list_runs(actor, open_only=True, per_page=OPEN_RUNS)
     last = runs.list_runs(actor, per_page=LAST_RUNS)
     frozen = {run.number: run for run in (*running.runs, *latest.values()) if run.frozen_since}.values()
-    rows = [_config_row(config, latest, trend_of, now) for config in configs]
+    known = schedule_lists.known_schedules(actor)
+    outlooks = protection.list_outlooks(actor, configs, trend_of, known, now)
+    rows = [_config_row(config, latest, trend_of, outlooks, now) for config in configs]
     return {
         "now": now,
         "configs": rows,
@@ -51,6 +63,7 @@ def overview_context(actor: Actor, now: datetime) -> dict[str, object]:
         "frozen": [run for run in frozen if run.state.closed or run.thaw_failed],
         "waiting": [run for run in running.runs if run.waits],
         "failed": [r.last for r in rows if r.last and r.last.run.state in FAILED],
+        "unprotected": [row for row in rows if row.unprotected],
         "unusual": [row for row in rows if row.unusual],
         "overdue": schedule_lists.overdue(actor),
         "no_worker": _no_worker(),
@@ -63,12 +76,19 @@ def _config_row(
     config: ConfigSummary,
     latest: Mapping[Place, RunSummary],
     trend_of: Mapping[Place, ConfigTrend],
+    outlooks: Mapping[Place, Outlook],
     now: datetime,
 ) -> ConfigRow:
     place = (config.profile, config.name)
     last = latest.get(place)
     trend = trend_of.get(place, ConfigTrend((), ()))
-    return ConfigRow(config, run_row(last, now) if last else None, trend_cell(trend), unusual(trend))
+    return ConfigRow(
+        config=config,
+        last=run_row(last, now) if last else None,
+        outlook=outlook_view(outlooks[place]),
+        trend=trend_cell(trend),
+        unusual=unusual(trend),
+    )
 
 
 def _no_worker() -> bool:

@@ -9,6 +9,7 @@ from workflows_app.domain import ansi
 from workflows_app.domain.errors import PlanRefused
 from workflows_app.domain.events import StepReport
 from workflows_app.domain.progress import Progress, StepProgress
+from workflows_app.domain.restores import Restoring
 from workflows_app.domain.states import FreezeState, RunState, StepState
 from workflows_app.services.attempts import Spoken
 from workflows_app.services.messages import Place
@@ -164,6 +165,7 @@ class RunView:
     notices: tuple[Notice, ...]
     phases: tuple[PhaseView, ...]
     timeline: Timeline
+    restoring: Restoring | None = None
 
     @property
     def number(self) -> int:
@@ -209,6 +211,7 @@ def run_view(
         failure=progress.reason if closed else "",
         backup_name=progress.backup_name,
         backup_bytes=progress.backup_bytes,
+        restoring=progress.restoring,
         queued=progress.state is RunState.QUEUED,
         waits=waits,
         actions=_actions(run, progress, actor),

@@ -5,7 +5,9 @@ from django.urls import path
 
 from workflows_app.web.views import (
     audit,
+    checks,
     config_edit,
+    config_files,
     config_places,
     control,
     fetches,
@@ -57,6 +59,7 @@ urlpatterns = [
         name="retention",
     ),
     path("profiles/<str:profile>/<str:config>/plan/", plans.plan_editor, name="plan"),
+    path("profiles/<str:profile>/<str:config>/test/", checks.test_config, name="test-config"),
     path("profiles/<str:profile>/<str:config>/edit/", config_edit.edit_config, name="edit-config"),
     path("profiles/<str:profile>/<str:config>/manage/", config_places.manage_config, name="manage-config"),
     path("profiles/<str:profile>/<str:config>/history/", config_places.config_history, name="config-history"),
@@ -69,6 +72,10 @@ urlpatterns = [
     path("new-profile/", profile_edit.new_profile, name="new-profile"),
     path("edit-profile/<str:profile>/", profile_edit.edit_profile, name="edit-profile"),
     path("new-configuration/<str:profile>/", config_edit.new_config, name="new-config"),
+    path("files/", config_files.config_files, name="config-files"),
+    path("files/download/", config_files.download, name="download-configs"),
+    path("files/plan/", config_files.plan, name="plan-import"),
+    path("files/apply/", config_files.apply, name="apply-import"),
     path("workers/", workers.worker_list, name="workers"),
     path("audit/", audit.audit_list, name="audit"),
     path("profiles/<str:profile>/<str:config>/schedules/new/", schedules.new_schedule, name="new-schedule"),

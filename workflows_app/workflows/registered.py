@@ -2,6 +2,7 @@
 
 from workflows_app.workflows.backup import BackupWorkflow
 from workflows_app.workflows.catalogue import ArchivesWorkflow, CatalogueWorkflow
+from workflows_app.workflows.check import CheckWorkflow
 from workflows_app.workflows.queue import QueueWorkflow
 from workflows_app.workflows.restore import RestoreWorkflow
 from workflows_app.workflows.restore_points import BrowseWorkflow, DeleteWorkflow, VerifyWorkflow
@@ -16,6 +17,7 @@ WORKFLOWS = [
     BrowseWorkflow,
     VerifyWorkflow,
     DeleteWorkflow,
+    CheckWorkflow,
     WatchdogWorkflow,
     QueueWorkflow,
     ScheduledWorkflow,

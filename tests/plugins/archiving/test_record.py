@@ -8,7 +8,8 @@ import pytest
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.archiving.record import RecordEntry, RecordWriter, read_record
-from workflows_app.plugins.archiving.source import Source, Sums
+from workflows_app.plugins.archiving.source import Source
+from workflows_app.plugins.archiving.sums import Sums
 
 NAME = "shop-daily-7-1700000007"
 SUMS = Sums(5, "ab" * 32)

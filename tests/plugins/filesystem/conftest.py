@@ -72,6 +72,11 @@ class Storage:
         name = f"shop-daily-{number}-{EPOCH + number}"
         return self.folder / name / f"{name}.tar.zst"
 
+    def tree(self, number: int = 7) -> Path:
+        """Where the source is in the tree of a run."""
+        name = f"shop-daily-{number}-{EPOCH + number}"
+        return self.folder / name / "tree" / str(self.source).lstrip("/")
+
     def manifest(self, number: int = 7) -> Path:
         name = f"shop-daily-{number}-{EPOCH + number}"
         return self.folder / name / f"{name}.manifest.jsonl"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.plugins.filesystem.conftest import EPOCH, Storage
 from workflows_app.domain.config import Config
@@ -40,8 +41,9 @@ class Restoring:
         dry_run: bool = False,
         backup: Backup | None = None,
         destination: Path | None = None,
+        files: tuple[Path | str, ...] = (),
     ) -> Result:
-        """Restore the backup of run ``number``, as run 90."""
+        """Restore the backup of run ``number``, or ``files`` of it, as run 90."""
         self.said.clear()
         self.reports.clear()
         config = Config(profile_name="test", config_name="shop").for_run(90, "daily", EPOCH + 90, "restore")
@@ -52,7 +54,9 @@ class Restoring:
                 say=self._say,
                 report=self.reports.append,
                 cancelled=lambda: self.cancelled(),
-                restore=RestoreRequest(target=str(target), dry_run=dry_run),
+                restore=RestoreRequest(
+                    target=str(target), dry_run=dry_run, files=tuple(quote(os.fsencode(f)) for f in files)
+                ),
             )
         )
 

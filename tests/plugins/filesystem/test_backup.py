@@ -19,6 +19,7 @@ def test_it_is_a_storage_plugin_that_declares_every_parameter() -> None:
     assert [capability.name for capability in info.capabilities] == [
         "backup",
         "restore",
+        "restoreFiles",
         "backupList",
         "backupDelete",
         "backupDeleteWorkflow",
@@ -35,6 +36,12 @@ def test_it_is_a_storage_plugin_that_declares_every_parameter() -> None:
         "CompressionLevel": False,
         "CompressionThreads": False,
         "BandwidthLimit": False,
+        "Exclude": False,
+        "OneFileSystem": False,
+        "FilesPerSecond": False,
+        "Format": False,
+        "Unchanged": False,
+        "VerifyLinked": False,
     }
     assert all(spec.help for spec in info.parameters)
 

@@ -5,13 +5,15 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import pytest
+
 from tests.plugins.filesystem.conftest import Storage
 from tests.plugins.filesystem.trees import MiB
 from workflows_app.plugins.filesystem.hard_links import HardLinks
 from workflows_app.plugins.filesystem.throttle import Throttle
 
 
-def peak_memory(root: Path, files: int) -> int:
+def peak_memory(root: Path, files: int, form: str) -> int:
     """The most memory that a backup of so many empty files took, in bytes.
 
     A large file fills all buffers last, on top of what is remembered of the others.
@@ -23,16 +25,19 @@ def peak_memory(root: Path, files: int) -> int:
         if number % 100 == 0:
             (storage.source / str(number)).mkdir()
         (storage.source / str(number - number % 100) / str(number)).touch()
+    if form == "tree":
+        storage.backup(7, Format=form)  # there is something to link to
     tracemalloc.start()
-    storage.backup(CompressionThreads="1", CompressionLevel="1")
+    storage.backup(8, CompressionThreads="1", CompressionLevel="1", Format=form)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return peak
 
 
-def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
-    few = peak_memory(tmp_path / "few", 300)
-    many = peak_memory(tmp_path / "many", 3000)
+@pytest.mark.parametrize("form", ["archive", "tree"])
+def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path, form: str) -> None:
+    few = peak_memory(tmp_path / "few", 300, form)
+    many = peak_memory(tmp_path / "many", 3000, form)
     # How many buffers are full at once differs by more than a MiB; a KiB for each file would be more still.
     assert many < few + 2 * MiB
     assert many < 32 * MiB

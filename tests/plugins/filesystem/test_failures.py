@@ -2,11 +2,10 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.plugins.conftest import MountDisk
 from tests.plugins.filesystem.conftest import Storage, powerless
 from tests.plugins.filesystem.trees import MiB, names_in
 from workflows_app.domain.errors import Cancelled, PluginFailed
@@ -102,23 +101,8 @@ def test_a_destination_that_may_not_be_written_is_named(open_storage: Storage) -
     assert names_in(open_storage.destination) == []
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
-
-
-def test_a_full_disk_is_named_and_freed_again(storage: Storage, small_disk: Path) -> None:
+def test_a_full_disk_is_named_and_freed_again(storage: Storage, mount_disk: MountDisk) -> None:
+    small_disk = mount_disk("1m")
     (storage.source / "big").write_bytes(os.urandom(5 * MiB))
     with pytest.raises(PluginFailed) as failed:
         storage.backup(BackupDestPath=str(small_disk))
@@ -129,7 +113,8 @@ def test_a_full_disk_is_named_and_freed_again(storage: Storage, small_disk: Path
     storage.backup(BackupDestPath=str(small_disk))
 
 
-def test_a_disk_too_full_for_the_list_of_names_is_named(storage: Storage, small_disk: Path) -> None:
+def test_a_disk_too_full_for_the_list_of_names_is_named(storage: Storage, mount_disk: MountDisk) -> None:
+    small_disk = mount_disk("1m")
     (small_disk / "filler").write_bytes(bytes(MiB - 40 * 1024))
     for number in range(1000):
         (storage.source / f"{number:0200}").touch()
@@ -138,7 +123,8 @@ def test_a_disk_too_full_for_the_list_of_names_is_named(storage: Storage, small_
     assert names_in(small_disk / "test" / "shop") == []
 
 
-def test_a_read_only_destination_is_named(storage: Storage, small_disk: Path) -> None:
+def test_a_read_only_destination_is_named(storage: Storage, mount_disk: MountDisk) -> None:
+    small_disk = mount_disk("1m")
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     with pytest.raises(PluginFailed, match=f"Cannot write {small_disk}/test: Read-only file system"):
         storage.backup(BackupDestPath=str(small_disk))

@@ -2,12 +2,11 @@
 
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.plugins.conftest import MountDisk
 from tests.plugins.filesystem.conftest import EPOCH, Storage, powerless
 from tests.plugins.filesystem.restoring import Restoring
 from tests.plugins.filesystem.trees import MiB, names_in, picture
@@ -162,25 +161,10 @@ def test_a_target_that_is_not_writable_is_refused(open_storage: Storage) -> None
     assert names_in(target) == []
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A filesystem of 4 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
-
-
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
-    storage: Storage, small_disk: Path
+    storage: Storage, mount_disk: MountDisk
 ) -> None:
+    small_disk = mount_disk("4m")
     restoring = Restoring(storage)
     for name in "abc":
         (storage.source / name).write_bytes(os.urandom(2 * MiB))
@@ -197,7 +181,8 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
     assert names_in(small_disk) == []
 
 
-def test_what_is_replaced_counts_as_free(storage: Storage, small_disk: Path) -> None:
+def test_what_is_replaced_counts_as_free(storage: Storage, mount_disk: MountDisk) -> None:
+    small_disk = mount_disk("4m")
     restoring = Restoring(storage)
     for name in "abc":
         (storage.source / name).write_bytes(os.urandom(MiB - 64 * 1024))
@@ -206,7 +191,8 @@ def test_what_is_replaced_counts_as_free(storage: Storage, small_disk: Path) -> 
         assert restoring.restore(target=small_disk).code == 0
 
 
-def test_a_disk_that_fills_up_meanwhile_ends_the_restore(storage: Storage, small_disk: Path) -> None:
+def test_a_disk_that_fills_up_meanwhile_ends_the_restore(storage: Storage, mount_disk: MountDisk) -> None:
+    small_disk = mount_disk("4m")
     restoring = Restoring(storage)
     for name in "ab":
         (storage.source / name).write_bytes(os.urandom(MiB))

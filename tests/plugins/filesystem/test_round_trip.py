@@ -6,16 +6,16 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.plugins.filesystem.conftest import Storage
 from tests.plugins.filesystem.trees import (
+    TREES,
     Picture,
     add_socket,
     make_nasty_tree,
     names_in,
-    odd,
     picture,
+    plant,
     unpack_with_python,
     unpack_with_tar,
 )
@@ -122,38 +122,13 @@ def test_the_same_tree_makes_the_same_archive(storage: Storage) -> None:
     assert storage.archive(1).read_bytes() == storage.archive(2).read_bytes()
 
 
-NAMES = st.one_of(
-    st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60).map(
-        str.encode
-    ),
-    st.binary(min_size=1, max_size=120).map(lambda name: name.replace(b"/", b"_").replace(b"\0", b"_")),
-).filter(lambda name: name not in (b".", b".."))
-CONTENTS = st.binary(max_size=2000)
-TREES = st.recursive(
-    st.dictionaries(NAMES, CONTENTS, max_size=4),
-    lambda trees: st.dictionaries(NAMES, st.one_of(CONTENTS, trees), max_size=4),
-    max_leaves=8,
-)
-
-
 @given(tree=TREES)
 @settings(max_examples=40, deadline=None)
 def test_any_tree_comes_back(tree: dict[bytes, object]) -> None:
     with TemporaryDirectory() as folder:
         storage = Storage(Path(folder).resolve())
-        _plant(storage.source, tree)
+        plant(storage.source, tree)
         before = picture(storage.source)
         storage.backup(CompressionLevel="1", CompressionThreads="1")
         unpack_with_tar(storage.archive(), storage.destination / "out")
         assert picture(restored(storage.destination / "out", storage.source)) == before
-
-
-def _plant(root: Path, tree: dict[bytes, object]) -> None:
-    for name, content in tree.items():
-        path = root / odd(name)
-        if isinstance(content, dict):
-            path.mkdir()
-            _plant(path, content)
-        else:
-            assert isinstance(content, bytes)
-            path.write_bytes(content)

@@ -10,9 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
+from hypothesis import strategies as st
 
 OLD_NS = 981_173_106_123_456_789
 MiB = 1024 * 1024
+
+NAMES = st.one_of(
+    st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60).map(
+        str.encode
+    ),
+    st.binary(min_size=1, max_size=120).map(lambda name: name.replace(b"/", b"_").replace(b"\0", b"_")),
+).filter(lambda name: name not in (b".", b".."))
+CONTENTS = st.binary(max_size=2000)
+TREES = st.recursive(
+    st.dictionaries(NAMES, CONTENTS, max_size=4),
+    lambda trees: st.dictionaries(NAMES, st.one_of(CONTENTS, trees), max_size=4),
+    max_leaves=8,
+)
 
 
 @dataclass(frozen=True)
@@ -162,3 +176,15 @@ def unpack_with_python(archive: Path, target: Path) -> None:
     with tarfile.open(plain, encoding="utf-8", errors="surrogateescape") as tar:
         tar.extractall(target, numeric_owner=True, filter="fully_trusted")  # noqa: S202 - it is our own
     plain.unlink()
+
+
+def plant(root: Path, tree: dict[bytes, object]) -> None:
+    """Make the files and folders of an example of ``TREES`` in ``root``."""
+    for name, content in tree.items():
+        path = root / odd(name)
+        if isinstance(content, dict):
+            path.mkdir()
+            plant(path, content)
+        else:
+            assert isinstance(content, bytes)
+            path.write_bytes(content)

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.plugins.archiving.archived import Archiving, contents, name_of
+from tests.plugins.conftest import MountDisk
 from tests.plugins.filesystem.conftest import Storage, powerless
 from tests.plugins.filesystem.restoring import Restoring
 from tests.plugins.filesystem.trees import MiB, names_in, picture
@@ -33,22 +32,6 @@ def archiving_in(storage: Storage) -> Archiving:
 @pytest.fixture
 def archiving(storage: Storage) -> Archiving:
     return archiving_in(storage)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of two MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
 
 
 def folder_of(archiving: Archiving) -> Path:
@@ -175,8 +158,9 @@ def test_what_a_killed_worker_left_is_removed_with_a_warning(archiving: Archivin
 
 
 def test_a_full_disk_is_named_before_and_while_it_fills(
-    archiving: Archiving, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+    archiving: Archiving, mount_disk: MountDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    small_disk = mount_disk("2m")
     archiving.backup()
     archiving.parameters["ArchivePath"] = str(small_disk)
     with pytest.raises(PluginFailed, match=r"Not enough space for .* in ArchivePath"):
@@ -190,7 +174,8 @@ def test_a_full_disk_is_named_before_and_while_it_fills(
     assert archiving.listed() == []
 
 
-def test_a_disk_that_is_not_mounted_is_named(archiving: Archiving, small_disk: Path) -> None:
+def test_a_disk_that_is_not_mounted_is_named(archiving: Archiving, mount_disk: MountDisk) -> None:
+    small_disk = mount_disk("2m")
     archiving.backup()
     with pytest.raises(PluginFailed, match=r"Nothing is mounted at .*archives"):
         archiving.archive(RequireMount="true")

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.alias_generators import to_pascal
 
 from workflows_app.domain.config import Config, WhenBusy
+from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.plan_layouts import PlanLayout
 
 
@@ -68,13 +69,25 @@ NO_PLAN = PlanLayout()
 class FilePolicy:
     """A policy: how many backups and archives it keeps, and what a start does while another run goes on.
 
-    ``when_busy`` is None in a file that says nothing of it: what is stored stays.
+    ``keep_rules`` say what is kept beside the newest backups. They and ``when_busy`` are None in a file that
+    says nothing of them: what is stored stays.
     """
 
     name: str
     keep_backups: int
     keep_archives: int = 0
     when_busy: WhenBusy | None = None
+    keep_rules: KeepRules | None = None
+
+    def completed(self, stored: "FilePolicy | None" = None) -> "FilePolicy":
+        """Answer it with what it says nothing of as ``stored``, or as it is by default."""
+        when_busy, rules = self.when_busy, self.keep_rules
+        if stored is not None:
+            when_busy = when_busy or stored.when_busy
+            rules = stored.keep_rules if rules is None else rules
+        return replace(
+            self, when_busy=when_busy or WhenBusy.REFUSE, keep_rules=NO_RULES if rules is None else rules
+        )
 
 
 @dataclass(frozen=True, slots=True)

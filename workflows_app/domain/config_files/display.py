@@ -10,10 +10,14 @@ from workflows_app.domain.config_files.plugin_file import write_plugin
 from workflows_app.domain.config_files.secrets import masked
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.plan_layouts import layout_text
+from workflows_app.domain.plan_masks import shown_layout
 from workflows_app.domain.redaction import Redactor
 
 CONTEXT = 2
 """How many lines that are the same are shown around each difference."""
+
+MAIN = "Main"
+"""The part that is the main file; the others are called by their plugin's family."""
 
 _ANOTHER = "(another value)"
 
@@ -55,15 +59,26 @@ def displayed(
     """
     shown, plan = without_credentials(configuration, beside, declared)
     try:
-        text = write_main(shown)
+        texts = _texts(shown, plan)
     except ConfigInvalid as error:
-        text = f"# {error}\n"
-    texts = {"main file": f"{text}\n{plan}" if plan else text}
-    for family in Family:
-        plugin = family.plugin(shown.config)
-        if plugin:
-            texts[f"{family.lower()} plugin {plugin}"] = _plugin_text(family.parameters(shown.config))
-    return texts
+        texts = _texts(shown, plan, f"# {error}\n")
+    return {title_of(part, shown): text for part, text in texts.items()}
+
+
+def editable(configuration: Configuration, declared: Collection[str] = ()) -> dict[str, str]:
+    """Answer the same texts to be edited: by ``MAIN``, and the family of each plugin that is named.
+
+    ``edited_texts.read_texts`` reads them back. Raises ConfigInvalid where the main file cannot be written.
+    """
+    shown, _ = without_credentials(configuration, declared=declared)
+    return _texts(shown, layout_text(shown_layout(configuration.layout)))
+
+
+def title_of(part: str, configuration: Configuration) -> str:
+    """What people call one of the texts of a configuration."""
+    if part == MAIN:
+        return "main file"
+    return f"{part.lower()} plugin {Family(part).plugin(configuration.config)}"
 
 
 def changes(
@@ -85,6 +100,15 @@ def changes(
             n=CONTEXT,
         )
     return tuple(lines)
+
+
+def _texts(shown: Configuration, plan: str, main: str = "") -> dict[str, str]:
+    text = main or write_main(shown)
+    texts = {MAIN: f"{text}\n{plan}" if plan else text}
+    for family in Family:
+        if family.plugin(shown.config):
+            texts[family.value] = _plugin_text(family.parameters(shown.config))
+    return texts
 
 
 def _plugin_text(parameters: Mapping[str, str]) -> str:

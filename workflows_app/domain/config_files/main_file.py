@@ -1,12 +1,12 @@
 """The main file of a configuration, ``<config>.conf`` (fossul-behaviour.md §2).
 
-TOML with Fossul's names as keys, matched without regard to case. The table ``[Plan]`` and a policy's
-``WhenBusy`` are our additions, which Fossul passes over.
+TOML with Fossul's names as keys, matched without regard to case. The tables ``[Plan]`` and ``[KeepRules]``
+and a policy's ``WhenBusy`` are our additions, which Fossul passes over.
 """
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workflows_app.domain.config import Config, WhenBusy, check_policy
@@ -19,6 +19,8 @@ from workflows_app.domain.config_files.configuration import (
     FilePolicy,
 )
 from workflows_app.domain.config_files.notes import Note, Outcome
+from workflows_app.domain.config_files.rule_tables import RULES_KEY, read_rules, write_rules
+from workflows_app.domain.config_files.typed_values import clean, count, known, list_of, of_type
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.plan_layouts import layout_from_table
 from workflows_app.domain.toml_text import toml_string
@@ -26,19 +28,9 @@ from workflows_app.domain.toml_text import toml_string
 PLAN_KEY = "Plan"
 _RETENTION_KEYS = ("BackupRetentions", "ArchiveRetentions")
 _PARAMETER_KEYS = tuple(f"{family}PluginParameters" for family in Family)
-_KEYS = (*SCALAR_KEYS, *_RETENTION_KEYS, *_PARAMETER_KEYS, PLAN_KEY)
+_KEYS = (*SCALAR_KEYS, *_RETENTION_KEYS, *_PARAMETER_KEYS, RULES_KEY, PLAN_KEY)
 # Written even where they are empty, so that a reader sees that nothing is set.
 _ALWAYS_WRITTEN = frozenset({"AppPlugin", "StoragePlugin", "ArchivePlugin", "AutoDiscovery", "JobRetention"})
-_TYPE_WORDS: dict[object, str] = {
-    str: "text in quotes",
-    int: "a whole number",
-    float: "a number with a fraction",
-    bool: "true or false",
-    dict: "a table",
-    list: "a list",
-}
-# What the narrowest of the databases' number columns holds.
-_LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +50,13 @@ def read_main(content: bytes) -> MainFile:
     ``RetentionNumber`` is dropped: Fossul would read 0 and delete every backup of it (§7.4).
     """
     notes: list[Note] = []
-    table = _known(_parse(content), _KEYS, "", notes)
+    table = known(_parse(content), _KEYS, "", notes)
     values: dict[str, Any] = {}
     for key, attribute in SCALAR_KEYS.items():
         if key not in table:
             continue
         if attribute == "backup":
-            _of_type(key, table[key], dict)
+            of_type(key, table[key], dict)
         else:
             values[attribute] = _scalar(key, table[key])
     for attribute in RUN_ATTRIBUTES & values.keys():
@@ -72,11 +64,14 @@ def read_main(content: bytes) -> MainFile:
             key = next(key for key, known in SCALAR_KEYS.items() if known == attribute)
             notes.append(Note(Outcome.DROPPED, key, "it belongs to a run; Fossul ignores it here, too"))
     for key in _PARAMETER_KEYS:
-        if _of_type(key, table.get(key, {}), dict):
+        if of_type(key, table.get(key, {}), dict):
             why = "Fossul reads parameters from the plugin's own file alone"
             notes.append(Note(Outcome.DROPPED, key, why))
     policies = _policies(table, notes)
-    plan = layout_from_table(_of_type(PLAN_KEY, table[PLAN_KEY], dict)) if PLAN_KEY in table else None
+    if RULES_KEY in table:
+        rules = read_rules(table[RULES_KEY], [policy.name for policy in policies], notes)
+        policies = tuple(replace(policy, keep_rules=rules.get(policy.name)) for policy in policies)
+    plan = layout_from_table(of_type(PLAN_KEY, table[PLAN_KEY], dict)) if PLAN_KEY in table else None
     configuration = Configuration(Config.model_validate(values), policies, plan)
     return MainFile(configuration, len(values), tuple(notes))
 
@@ -98,6 +93,7 @@ def write_main(configuration: Configuration) -> str:
     for policy in configuration.policies:
         if policy.keep_archives:
             lines += _retention("ArchiveRetentions", policy.name, policy.keep_archives)
+    lines += write_rules(configuration.policies)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -108,7 +104,7 @@ def _retention(key: str, policy: str, number: int) -> tuple[str, ...]:
 def _written(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return toml_string(_clean(key, value)) if isinstance(value, str) else str(value)
+    return toml_string(clean(key, value)) if isinstance(value, str) else str(value)
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -124,58 +120,14 @@ def _parse(content: bytes) -> dict[str, Any]:
         raise ConfigInvalid("the file", f"it is not TOML: {error}") from None
 
 
-def _known(table: Mapping[str, Any], keys: tuple[str, ...], within: str, notes: list[Note]) -> dict[str, Any]:
-    """The known keys of ``table`` under their proper names; a note for each unknown one."""
-    # The length keeps out what only grows alike when folded, such as "ß" for "ss".
-    names = {(len(key), key.casefold()): key for key in keys}
-    found: dict[str, Any] = {}
-    for written, value in table.items():
-        name = names.get((len(written), written.casefold()))
-        if name is None:
-            known = f"{within}{_printable(written)}"
-            notes.append(Note(Outcome.DROPPED, known, "Fossul knows no such setting"))
-        elif name in found:
-            raise ConfigInvalid(f"{within}{name}", "it stands there twice; Fossul would take either")
-        else:
-            found[name] = value
-    return found
-
-
-def _printable(key: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in key[:60])
-
-
 def _scalar(key: str, value: object) -> object:
     """A value of the type that Fossul's field has. Raises ConfigInvalid."""
     kind: object = Config.model_fields[SCALAR_KEYS[key]].annotation
-    _of_type(key, value, kind)
+    of_type(key, value, kind)
     if isinstance(value, str):
-        return _clean(key, value)
+        return clean(key, value)
     if kind is int and SCALAR_KEYS[key] not in RUN_ATTRIBUTES:
-        return _count(key, value)
-    return value
-
-
-def _of_type(key: str, value: Any, kind: object) -> Any:
-    # bool is an int to Python, and not to Fossul.
-    if type(value) is not kind:
-        written = {bool: "true or false", str: "text", int: "a whole number"}.get(
-            type(value), "something else"
-        )
-        raise ConfigInvalid(key, f"it must be {_TYPE_WORDS.get(kind, 'a table')}, and is {written}")
-    return value
-
-
-def _count(key: str, value: Any) -> int:
-    number: int = _of_type(key, value, int)
-    if not 0 <= number <= _LARGEST:
-        raise ConfigInvalid(key, f"it must be between 0 and {_LARGEST}")
-    return number
-
-
-def _clean(key: str, value: str) -> str:
-    if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value):
-        raise ConfigInvalid(key, "it holds a NUL, or half a character")
+        return count(key, value)
     return value
 
 
@@ -200,17 +152,17 @@ def _retentions(key: str, tables: Any, notes: list[Note]) -> dict[str, tuple[int
     """Policies with what they keep. As in Fossul, the first entry of a policy counts."""
     keys = ("Policy", "RetentionNumber", *(("WhenBusy",) if key == _RETENTION_KEYS[0] else ()))
     found: dict[str, tuple[int, WhenBusy | None]] = {}
-    for number, written in enumerate(_of_list(key, tables), 1):
+    for number, written in enumerate(list_of(key, tables), 1):
         within = f"{key}[{number}]."
         extra: list[Note] = []
-        entry = _known(_of_type(within.rstrip("."), written, dict), keys, within, extra)
-        policy = _of_type(f"{within}Policy", entry.get("Policy", ""), str)
+        entry = known(of_type(within.rstrip("."), written, dict), keys, within, extra)
+        policy = of_type(f"{within}Policy", entry.get("Policy", ""), str)
         check_policy(f"{within}Policy", policy)
         if "RetentionNumber" not in entry:
             notes += _without_number(f"{within}{policy}", extra)
             continue
         notes += extra
-        keep = _count(f"{within}RetentionNumber", entry["RetentionNumber"])
+        keep = count(f"{within}RetentionNumber", entry["RetentionNumber"])
         when_busy = _when_busy(f"{within}WhenBusy", entry["WhenBusy"]) if "WhenBusy" in entry else None
         if policy in found:
             notes.append(Note(Outcome.DROPPED, f"{within}{policy}", "the first entry for the policy counts"))
@@ -234,12 +186,6 @@ def _without_number(what: str, extra: list[Note]) -> tuple[Note, ...]:
 
 def _when_busy(key: str, value: Any) -> WhenBusy:
     try:
-        return WhenBusy(_of_type(key, value, str))
+        return WhenBusy(of_type(key, value, str))
     except ValueError:
         raise ConfigInvalid(key, f"it must be one of {', '.join(WhenBusy)}") from None
-
-
-def _of_list(key: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise ConfigInvalid(key, f"it must be a list of tables: [[{key}]]")
-    return value

@@ -8,9 +8,10 @@ from typing import Any
 from workflows_app.domain.config_files.configuration import SETTING_KEYS, Configuration, Family
 from workflows_app.domain.plan_layouts import layout_text
 from workflows_app.domain.redaction import MASK, Redactor
-from workflows_app.domain.sealing import is_sealed
+from workflows_app.domain.references import is_sealed
 
 PLAN = "Plan"
+_PROBE = "a value"
 # A reference to a secret is none: the worker resolves it.
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\s]*")
 
@@ -32,6 +33,14 @@ def masked(name: str, value: str, declared: Collection[str] = ()) -> str:
 def is_secret(name: str, value: str, declared: Collection[str] = ()) -> bool:
     """Whether a person may not see ``value`` as it is. ``declared`` as in ``masked``."""
     return masked(name, value, declared) != value
+
+
+def hides(name: str, value: str, declared: Collection[str] = ()) -> bool:
+    """Whether a value of that name is never shown: for what it is, or for what its name says that it is.
+
+    ``declared`` as in ``masked``.
+    """
+    return is_secret(name, value, declared) or is_secret(name, _PROBE, declared)
 
 
 def without_secrets(

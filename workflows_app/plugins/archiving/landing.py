@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.archiving.source import Sums
+from workflows_app.plugins.archiving.sums import Sums
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from workflows_app.domain.results import Archive
-from workflows_app.plugins.archiving.source import SourceEntry, Sums
+from workflows_app.plugins.archiving.source import SourceEntry
+from workflows_app.plugins.archiving.sums import Sums
 
 Advance = Callable[[int], None]
 """Is given the bytes that were stored since its last call; what it raises ends the work."""

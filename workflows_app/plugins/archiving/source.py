@@ -8,19 +8,15 @@ from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.archiving.names import as_storage
+from workflows_app.plugins.archiving.sums import ExpectedSums, Sums
+from workflows_app.plugins.archiving.tree_sums import TreeSums
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.folder import backups_folder
+from workflows_app.plugins.filesystem.layout import TREE
 from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, ManifestBroken, read_ends
 from workflows_app.plugins.filesystem.parameters import Place, own_name
+from workflows_app.plugins.filesystem.tree_verify import verify_tree
 from workflows_app.plugins.filesystem.wording import reason_of, shown
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What a file holds: its size in bytes and its SHA-256, hexadecimal."""
-
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +31,24 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A complete backup on disk. ``expected`` has what its manifest says of files, by their path."""
+    """A complete backup on disk. ``expected`` knows what its manifest says of files.
+
+    It is asked in the order of ``entries``.
+    """
 
     name: str
     policy: str
     workflow_id: str
     epoch: int
     folder: Path
-    expected: dict[str, Sums]
+    expected: ExpectedSums
 
     @classmethod
     def of(cls, context: PluginContext) -> "Source":
         """The run's own backup, ``<BackupDestPath>/<profile>/<config>/<backup name>`` (§7.7).
 
-        Raises ConfigInvalid, and PluginFailed when it is not there or its manifest is broken.
+        Raises ConfigInvalid, and PluginFailed when it is not there or its manifest is broken, or when files
+        of a tree are not those that the manifest tells of.
         """
         storage = as_storage(context)
         place, name = Place.of(storage), own_name(storage)
@@ -64,7 +64,7 @@ class Source:
             workflow_id=context.config.workflow_id,
             epoch=context.config.workflow_timestamp,
             folder=folder,
-            expected=_expected(folder, name),
+            expected=_expected(folder, name, context.check_cancelled),
         )
 
     def entries(self) -> Iterator[SourceEntry]:
@@ -124,7 +124,7 @@ def cannot_read(path: Path, error: OSError) -> PluginFailed:
     )
 
 
-def _expected(folder: Path, name: str) -> dict[str, Sums]:
+def _expected(folder: Path, name: str, check_cancelled: Callable[[], None]) -> ExpectedSums:
     """What the manifest of the storage plugin ``filesystem`` says; nothing where there is none."""
     manifest = folder / f"{name}{MANIFEST_SUFFIX}"
     try:
@@ -137,7 +137,11 @@ def _expected(folder: Path, name: str) -> dict[str, Sums]:
         raise cannot_read(manifest, error) from error
     if header.name != name:
         raise _broken(manifest, f"it tells of {header.name!r}")
-    return {footer.file: Sums(footer.size, footer.sha256)}
+    if not header.is_tree:
+        return {footer.file: Sums(footer.size, footer.sha256)}
+    # What is missing would be missed by nobody later: the archive has what lies there.
+    verify_tree(folder / TREE, manifest, lambda size, files: check_cancelled(), lambda member, kept: False)
+    return TreeSums(manifest)
 
 
 def _broken(manifest: Path, why: str) -> PluginFailed:

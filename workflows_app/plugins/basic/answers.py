@@ -7,6 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.file_listings import FileEntry, FileListing
+from workflows_app.domain.findings import Finding
+from workflows_app.domain.parameter_kinds import ParameterForm
 from workflows_app.domain.results import (
     Archive,
     Backup,
@@ -40,8 +43,8 @@ class DiscoverAnswer(WireModel):
 _KEYS = {
     str(field.alias).lower(): str(field.alias)
     for model in (
-        Archive, Backup, Capability, Content, Description, Discover, DiscoverAnswer, Message, ParameterSpec,
-        Result,
+        Archive, Backup, Capability, Content, Description, Discover, DiscoverAnswer, FileEntry, FileListing,
+        Finding, Message, ParameterForm, ParameterSpec, Result,
     )
     for field in model.model_fields.values()
 }  # fmt: skip

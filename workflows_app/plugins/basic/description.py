@@ -2,11 +2,19 @@
 
 from enum import StrEnum
 
+from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import PluginInfo
+from workflows_app.plugins.base import BROWSE, DELETE, FETCH, HOLDS, VERIFY
 
 INFO = "info"
+CHECK = "check"
 RESTORE_TARGET = "restoreTarget"
 RESTORE_DRY_RUN = "restoreDryRun"
+
+# Fossul's executables have a --backupDelete that is never called: none is taken at its word for it.
+_UNKNOWN_TO_FOSSUL = (
+    CHECK, RESTORE_TARGET, RESTORE_DRY_RUN, RESTORE_FILES, VERIFY, DELETE, BROWSE, FETCH, HOLDS,
+)  # fmt: skip
 
 
 class Extension(StrEnum):
@@ -32,10 +40,10 @@ class Description(PluginInfo):
     def can(self, capability: str) -> bool:
         """Whether it declares the capability; one that declares none at all is taken at Fossul's word: yes.
 
-        The two capabilities that Fossul does not know are had by those alone that declare them.
+        The capabilities that Fossul does not know are had by those alone that declare them.
         """
         names = {declared.name for declared in self.capabilities}
-        if capability in (RESTORE_TARGET, RESTORE_DRY_RUN):
+        if capability in _UNKNOWN_TO_FOSSUL:
             return capability in names
         return not names - {INFO} or capability in names
 

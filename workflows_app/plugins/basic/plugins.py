@@ -1,12 +1,17 @@
 """Executables as plugins of the three families: Fossul's "basic plugins" (fossul-behaviour.md §7.2)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
+from workflows_app.domain.file_listings import FileListing, FileQuery
+from workflows_app.domain.findings import Finding, unknown
+from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import Archive, Backup, PluginInfo, Result
-from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.base import BROWSE, DELETE, FETCH, HOLDS, VERIFY, PluginContext
 from workflows_app.plugins.basic.answers import DiscoverAnswer
 from workflows_app.plugins.basic.description import (
+    CHECK,
     RESTORE_DRY_RUN,
     RESTORE_TARGET,
     Description,
@@ -24,6 +29,23 @@ class _Basic:
     def info(self) -> PluginInfo:
         """What the executable answers to ``--info``. Raises PluginFailed with the cause."""
         return self.program.describe()
+
+    def declares(self, capability: str) -> bool:
+        """Whether ``--info`` names the capability; not where it cannot be asked."""
+        try:
+            return self.program.describe().can(capability)
+        except PluginFailed:
+            return False
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """``--check``, for an executable that declares it: Fossul's have no such flag.
+
+        Raises PluginFailed for anything but a JSON array of findings.
+        """
+        description = self.program.extras(context)
+        if not description.can(CHECK):
+            return (unknown("What it needs cannot be tried beforehand: it does not declare 'check'"),)
+        return self.program.ask(CHECK, context, description, tuple[Finding, ...], "Check failed")
 
     def _act(self, action: str, context: PluginContext) -> Result:
         """Run an action that the executable can do. Raises PluginFailed when it declares others only."""
@@ -106,7 +128,44 @@ class BasicStorage(_Basic):
                 f"{keep} is not how many backups of policy {context.config.selected_backup_policy!r} to "
                 "keep, and nothing was deleted: give the policy a whole number from 1",
             )
-        return self._act("backupDeleteWorkflow", context)
+        description = self._able("backupDeleteWorkflow", context)
+        return self.program.act("backupDeleteWorkflow", context, description, _holds(context, description))
+
+    def backup_verify(self, context: PluginContext) -> Result:
+        """``--backupVerify`` of the backup ``SelectedBackup``. Raises PluginFailed when it says no."""
+        return self._point(VERIFY, context)
+
+    def backup_delete(self, context: PluginContext) -> Result:
+        """``--backupDelete`` of the backup ``SelectedBackup``, unless it is held (PluginFailed)."""
+        name = context.config.backup.name
+        if name in context.held():
+            raise PluginFailed(f"The backup {name} is held: release the hold first")
+        return self._point(DELETE, context)
+
+    def backup_browse(self, context: PluginContext, query: FileQuery) -> FileListing:
+        """``--backupBrowse``: a page of files as one JSON document. Raises PluginFailed for anything else."""
+        asked = {
+            "BrowseFolder": query.folder,
+            "BrowseSearch": query.search,
+            "BrowseOffset": str(query.offset),
+            "BrowseLimit": str(query.limit),
+        }
+        return self.program.ask(
+            BROWSE,
+            _selecting(context),
+            self._able(BROWSE, context),
+            FileListing,
+            "BackupBrowse failed",
+            more=_point(context) | asked,
+        )
+
+    def _point(self, action: str, context: PluginContext) -> Result:
+        result = self.program.act(action, _selecting(context), self._able(action, context), _point(context))
+        if result.code and action == VERIFY:
+            raise PluginFailed(
+                f"The plugin {self.program.path} says that {context.config.backup.name} is not good"
+            )
+        return result
 
     def restore(self, context: PluginContext) -> Result:
         """``--restore``. Raises PluginFailed, with nothing touched, for what the executable cannot obey.
@@ -124,6 +183,11 @@ class BasicStorage(_Basic):
             raise PluginFailed(
                 f"{name} restores to where a backup came from only (it does not declare the capability "
                 f"{RESTORE_TARGET!r}), and nothing was touched: leave the target empty"
+            )
+        if context.restore.files and not description.can(RESTORE_FILES):
+            raise PluginFailed(
+                f"{name} restores whole backups only (it does not declare the capability {RESTORE_FILES!r}), "
+                "and nothing was touched"
             )
         told = description.wants(Extension.VARIABLES) or description.wants(Extension.STDIN)
         if context.config.selected_workflow_id < 1 and not told:
@@ -170,4 +234,27 @@ class BasicArchive(_Basic):
                 "archives it keeps"
             )
             return Result()
-        return self._act("archiveDelete", context)
+        description = self._able("archiveDelete", context)
+        return self.program.act("archiveDelete", context, description, _holds(context, description))
+
+    def fetch(self, context: PluginContext, name: str) -> Result:
+        """``--archiveFetch`` of the archive ``SelectedArchive``; a line ``BACKUP`` tells what is back."""
+        return self.program.act(FETCH, context, self._able(FETCH, context), {"SelectedArchive": name})
+
+
+def _point(context: PluginContext) -> dict[str, str]:
+    """Which backup is worked on: needed whether or not the executable asks for more variables."""
+    return {"SelectedBackup": context.config.backup.name}
+
+
+def _selecting(context: PluginContext) -> PluginContext:
+    """The call with Fossul's number of the run that made the backup, where that is one."""
+    number = context.config.backup.workflow_id
+    if not number.isdecimal():
+        return context
+    return replace(context, config=context.config.model_copy(update={"selected_workflow_id": int(number)}))
+
+
+def _holds(context: PluginContext, description: Description) -> dict[str, str]:
+    """The names that nothing may delete, for one that declares that it spares them."""
+    return {"HeldBackups": " ".join(sorted(context.held()))} if description.can(HOLDS) else {}

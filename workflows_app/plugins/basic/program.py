@@ -1,7 +1,7 @@
 """One executable: how it is called, and what its end means (fossul-behaviour.md §7.2)."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from workflows_app.plugins.basic.answers import Answer
 from workflows_app.plugins.basic.description import INFO, Description, Extension
 from workflows_app.plugins.basic.document import call_document
 from workflows_app.plugins.basic.extensions import Listener
-from workflows_app.plugins.basic.variables import plugin_environment
+from workflows_app.plugins.basic.variables import NONE, plugin_environment
 from workflows_app.plugins.deadline import Deadline
 from workflows_app.plugins.environment import child_environment
 from workflows_app.plugins.process import run_process
@@ -49,14 +49,17 @@ class Program:
             context.warn(f"{error} It is called as a plugin without extensions.")
             return Description()
 
-    def act(self, action: str, context: PluginContext, description: Description) -> Result:
+    def act(
+        self, action: str, context: PluginContext, description: Description, more: Mapping[str, str] = NONE
+    ) -> Result:
         """Run an action that answers by its exit status: code 0 or, for anything but success, 1.
 
+        ``more`` are variables of this action alone.
         Its lines are said as they are printed; Fossul sends them after the end. Raises Cancelled and
         ConfigInvalid.
         """
         command = f"{self.path} --{action}"
-        environment = plugin_environment(context, description)
+        environment = plugin_environment(context, description, more)
         context.say(Level.CMD, f"Executing plugin [{command}]")
         listener = Listener(context, description)
         ended = run_process(
@@ -82,13 +85,14 @@ class Program:
         failed: str,
         *,
         status_counts: bool = True,
+        more: Mapping[str, str] = NONE,
     ) -> T:
-        """Run an action that answers by JSON of ``type_``.
+        """Run an action that answers by JSON of ``type_``; ``more`` as in ``act``.
 
         Raises PluginFailed, with Fossul's words ``failed`` first, when there is no such answer or, where
         ``status_counts``, when the exit status is not 0. Raises Cancelled and ConfigInvalid.
         """
-        environment = plugin_environment(context, description)
+        environment = plugin_environment(context, description, more)
         answer = Answer(context.say)
         try:
             ended = run_process(

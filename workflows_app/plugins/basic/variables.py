@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.basic.description import (
     RESTORE_DRY_RUN,
@@ -11,12 +12,19 @@ from workflows_app.plugins.basic.description import (
     Extension,
 )
 
+NONE: Mapping[str, str] = {}
+# Linux takes 128 KiB for one variable, with its name.
+_LONGEST = 120 * 1024
 
-def plugin_environment(context: PluginContext, description: Description) -> dict[str, str]:
+
+def plugin_environment(
+    context: PluginContext, description: Description, more: Mapping[str, str] = NONE
+) -> dict[str, str]:
     """Answer what the executable finds in its environment: a later one of these wins.
 
     The worker's own environment less its credentials (``context.environment``; Fossul gives all of it),
-    Fossul's variables, those that the description opts in to, and the plugin's parameters. Archive plugins
+    Fossul's variables, those that the description opts in to, ``more`` of this one action, and the plugin's
+    parameters. Archive plugins
     get them too; in Fossul they get none, by an oversight. A parameter that is declared secret is left
     out where the plugin reads the configuration from its standard input.
 
@@ -31,6 +39,7 @@ def plugin_environment(context: PluginContext, description: Description) -> dict
         **_fossul(context),
         **(_more(context) if description.wants(Extension.VARIABLES) else {}),
         **_restore(context, description),
+        **more,
         **parameters,
     }
 
@@ -68,7 +77,19 @@ def _restore(context: PluginContext, description: Description) -> Mapping[str, s
         variables["RestoreTarget"] = context.restore.target
     if description.can(RESTORE_DRY_RUN):
         variables["RestoreDryRun"] = _word(context.restore.dry_run)
+    if description.can(RESTORE_FILES):
+        variables["RestoreFiles"] = _files(context)
     return variables
+
+
+def _files(context: PluginContext) -> str:
+    """The keys of the wanted files, which have no spaces, separated by one. Raises ConfigInvalid."""
+    text = " ".join(context.restore.files)
+    if len(text) > _LONGEST:
+        raise ConfigInvalid(
+            "files", "are too many for one variable of an executable: choose folders in place of their files"
+        )
+    return text
 
 
 def _check(name: str, value: str) -> None:

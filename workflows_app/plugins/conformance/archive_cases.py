@@ -1,8 +1,10 @@
 """What an archive plugin promises; looked at with backups of ``filesystem`` in the scratch folder."""
 
+from dataclasses import replace
+
 from workflows_app.domain.config import Config
-from workflows_app.domain.results import Archive
-from workflows_app.plugins.base import PluginContext
+from workflows_app.domain.results import Archive, Result
+from workflows_app.plugins.base import FETCH, PluginContext
 from workflows_app.plugins.conformance.cases import Case
 from workflows_app.plugins.conformance.scratch import ARCHIVE_PARAMETER
 from workflows_app.plugins.conformance.trial import (
@@ -54,6 +56,25 @@ def _retention(trial: Trial) -> str:
     return ""
 
 
+def _fetch(trial: Trial) -> str:
+    _need(trial, "archive", "archiveList", FETCH)
+    archive = next((found for found in _list(trial) if found.workflow_id == "12"), None)
+    if archive is None:
+        raise CaseFailed("the archive of run 12, which the retention had to keep, is not listed")
+    config = _stored(trial, 99)
+    call = PluginContext(config=config, parameters=trial.scratch.parameters, say=lambda level, text: None)
+    kept = next(found for found in filesystem.backup_list(call) if found.workflow_id == "12")
+    call = replace(call, config=config.model_copy(update={"backup": kept}))
+    filesystem.backup_delete(call)
+    result = trial.ask("fetch", config, name=archive.name)
+    if not isinstance(result, Result) or result.code:
+        raise CaseFailed(f"fetch answered {result!r}")
+    if kept not in filesystem.backup_list(call):
+        raise CaseFailed("the archive was fetched, and the storage does not list the backup")
+    filesystem.backup_verify(call)
+    return ""
+
+
 def _need(trial: Trial, *capabilities: str) -> None:
     for capability in capabilities:
         trial.need(capability)
@@ -63,10 +84,15 @@ def _need(trial: Trial, *capabilities: str) -> None:
 def _with_backup(trial: Trial, number: int, policy: str) -> Config:
     """A run that has made its backup."""
     trial.scratch.fill(number)
-    parameters = dict(trial.scratch.parameters)
-    config = run_config(number, policy, storage_plugin="filesystem", storage_plugin_parameters=parameters)
-    call = PluginContext(config=config, parameters=parameters, say=lambda level, text: None)
+    config = _stored(trial, number, policy)
+    call = PluginContext(config=config, parameters=trial.scratch.parameters, say=lambda level, text: None)
     return config.model_copy(update={"backup": filesystem.backup(call).backup})
+
+
+def _stored(trial: Trial, number: int, policy: str = POLICY) -> Config:
+    """The configuration of a run whose backups ``filesystem`` keeps."""
+    given = dict(trial.scratch.parameters)
+    return run_config(number, policy, storage_plugin="filesystem", storage_plugin_parameters=given)
 
 
 def _list(trial: Trial) -> tuple[Archive, ...]:
@@ -81,4 +107,5 @@ CASES = (
     Case("archive makes an archive that is listed", _archive),
     Case("retention never deletes all archives", _keep_none),
     Case("retention deletes what the policy does not keep", _retention),
+    Case("fetch brings a backup back, whole", _fetch),
 )

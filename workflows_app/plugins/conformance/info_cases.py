@@ -1,8 +1,16 @@
 """What every plugin promises: to tell what it is, and to tell nothing that is secret."""
 
+from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import Level
-from workflows_app.plugins.base import HOLDS, KEEP_RULES
-from workflows_app.plugins.basic.description import RESTORE_DRY_RUN, RESTORE_TARGET, Description, Extension
+from workflows_app.plugins.base import BROWSE, DELETE, FETCH, HOLDS, KEEP_RULES, VERIFY
+from workflows_app.plugins.basic.description import (
+    CHECK,
+    INFO,
+    RESTORE_DRY_RUN,
+    RESTORE_TARGET,
+    Description,
+    Extension,
+)
 from workflows_app.plugins.conformance.cases import Case
 from workflows_app.plugins.conformance.trial import CaseFailed, CaseSkipped, Trial
 
@@ -15,10 +23,10 @@ _NEEDED = {
 _OPTIONAL = {
     "app": ("discover", "preRestore", "postRestore"),
     "storage": (
-        "restore", "backupDelete", "backupDeleteWorkflow", "backupVerify", "backupBrowse", "mount", "unmount",
-        RESTORE_TARGET, RESTORE_DRY_RUN, HOLDS, KEEP_RULES,
+        "restore", "backupDeleteWorkflow", "mount", "unmount", VERIFY, DELETE, BROWSE,
+        RESTORE_TARGET, RESTORE_DRY_RUN, RESTORE_FILES, HOLDS, KEEP_RULES,
     ),
-    "archive": ("archiveDelete", "archiveFetch", HOLDS),
+    "archive": ("archiveDelete", FETCH, HOLDS),
 }  # fmt: skip
 # A shorter value would turn up in innocent words.
 _SHORTEST_SECRET = 4
@@ -39,7 +47,7 @@ def _capabilities(trial: Trial) -> str:
     needed, optional = _NEEDED[trial.family], _OPTIONAL[trial.family]
     if missing := [name for name in needed if name not in names]:
         raise CaseFailed(f"it does not declare {', '.join(missing)}")
-    if unknown := [name for name in names if name not in (*needed, *optional, "info")]:
+    if unknown := [name for name in names if name not in (*needed, *optional, INFO, CHECK)]:
         raise CaseFailed(f"no {trial.family} plugin has the capability {', '.join(map(repr, unknown))}")
     return ", ".join(names)
 

@@ -3,11 +3,22 @@
 from collections.abc import Iterator
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.plugins.conformance import app_cases, archive_cases, info_cases, storage_cases
+from workflows_app.plugins.conformance import (
+    app_cases,
+    archive_cases,
+    check_cases,
+    info_cases,
+    point_cases,
+    storage_cases,
+)
 from workflows_app.plugins.conformance.cases import Case, Outcome, Verdict
 from workflows_app.plugins.conformance.trial import CaseFailed, CaseSkipped, Trial
 
-_OF_FAMILY = {"app": app_cases.CASES, "storage": storage_cases.CASES, "archive": archive_cases.CASES}
+_OF_FAMILY = {
+    "app": app_cases.CASES,
+    "storage": (*storage_cases.CASES, *point_cases.CASES),
+    "archive": archive_cases.CASES,
+}
 
 
 def check_plugin(trial: Trial) -> Iterator[Outcome]:
@@ -16,7 +27,7 @@ def check_plugin(trial: Trial) -> Iterator[Outcome]:
     Nothing is written or deleted outside of the trial's scratch folder, as far as the plugin obeys its
     parameters, and no application is frozen unless the trial allows it.
     """
-    for case in (*info_cases.FIRST, *_OF_FAMILY[trial.family], *info_cases.LAST):
+    for case in (*info_cases.FIRST, *check_cases.CASES, *_OF_FAMILY[trial.family], *info_cases.LAST):
         yield _outcome(case, trial)
 
 

@@ -100,9 +100,15 @@ class Trial:
                 f"has for that as --parameter NAME={PLACEHOLDER}/…"
             )
 
-    def act(self, method: str, config: Config, restore: RestoreRequest | None = None) -> Result:
+    def act(
+        self,
+        method: str,
+        config: Config,
+        restore: RestoreRequest | None = None,
+        held: frozenset[str] = frozenset(),
+    ) -> Result:
         """Call an action. Raises CaseFailed when it crashes, does not end in time or answers no Result."""
-        result = self.ask(method, config, restore)
+        result = self.ask(method, config, restore, held)
         if not isinstance(result, Result):
             raise CaseFailed(f"{method} answered {type(result).__name__}, not Result")
         self.said.extend((Level(message.level), message.message) for message in result.messages)
@@ -118,16 +124,29 @@ class Trial:
             raise CaseFailed(f"{method} answered code {result.code}{words}")
         return result
 
-    def refuses(self, method: str, config: Config, restore: RestoreRequest | None = None) -> bool:
-        """Whether an action is refused: with words, or with a code."""
+    def refuses(
+        self,
+        method: str,
+        config: Config,
+        restore: RestoreRequest | None = None,
+        held: frozenset[str] = frozenset(),
+    ) -> bool:
+        """Whether an action is refused: with words, or with a code. ``held`` are backups that are held."""
         try:
-            return self.act(method, config, restore).code != 0
+            return self.act(method, config, restore, held).code != 0
         except FossulError as error:
             self.said.append((Level.ERROR, str(error)))
             return True
 
-    def ask(self, method: str, config: Config, restore: RestoreRequest | None = None) -> Any:
-        """Call any method that takes a context. Raises CaseFailed as ``act`` does."""
+    def ask(
+        self,
+        method: str,
+        config: Config,
+        restore: RestoreRequest | None = None,
+        held: frozenset[str] = frozenset(),
+        **given: Any,
+    ) -> Any:
+        """Call any method that takes a context, and what else is ``given``. Raises CaseFailed as ``act``."""
         with Deadline(self.seconds) as deadline:
             context = PluginContext(
                 config=config,
@@ -137,8 +156,9 @@ class Trial:
                 on_cancel=deadline.on_cancel,
                 environment=child_environment(os.environ),
                 restore=restore or RestoreRequest(),
+                held=lambda: held,
             )
-            return self._hear_out(lambda: getattr(self.plugin, method)(context), method)
+            return self._hear_out(lambda: getattr(self.plugin, method)(context, **given), method)
 
     def _hear_out(self, call: Callable[[], Any], method: str) -> Any:
         """Call in a thread of its own: a plugin that does not hear a cancel must not stop the check."""

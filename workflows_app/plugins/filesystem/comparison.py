@@ -27,8 +27,8 @@ def compare(stored: Stored, target: Target, on_error: Callable[[str, OSError], N
         if not isinstance(error, FileNotFoundError):
             on_error(path, error)
 
-    for source, members in groupby(stored.members(), stored.source_of):
-        with closing(walk(target.place(source), tell)) as entries:  # type: ignore[type-var] # a generator
+    for root, members in groupby(stored.members(), stored.source_of):
+        with closing(walk(target.place(root), tell)) as entries:
             yield from _merge(members, entries, len(target.absolute("")))
 
 

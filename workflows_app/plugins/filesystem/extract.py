@@ -11,14 +11,16 @@ import zstandard
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.filesystem.attributes import Attributes
+from workflows_app.plugins.filesystem.content import Content, open_content
 from workflows_app.plugins.filesystem.disks import Disks
 from workflows_app.plugins.filesystem.landing import Landing
 from workflows_app.plugins.filesystem.members import FILE, HARD_LINK, Member
+from workflows_app.plugins.filesystem.part import Part
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.refusals import Refusals
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.target import Target
-from workflows_app.plugins.filesystem.unpacking import Found, Unpacking
+from workflows_app.plugins.filesystem.unpacking import Found
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -74,17 +76,30 @@ class Extraction:
             ) from error
 
     def _unpack(self, landing: Landing) -> None:
-        members = self._stored.members()
-        with Unpacking(self._stored.archive) as unpacking:
+        chosen = self._stored.chosen
+        if chosen is None:
+            self._unpack_wanted(landing, lambda member: member)
+            return
+        part = Part(chosen, landing)
+        if chosen.moved:
+            # Before all else: whatever is put into a folder later would change its time.
+            self._unpack_wanted(landing, part.moved)
+        self._unpack_wanted(landing, part.rest)
+
+    def _unpack_wanted(self, landing: Landing, wanted: Callable[[Member], Member | None]) -> None:
+        """Read the whole backup, and restore what ``wanted`` makes of a member."""
+        members = self._stored.every_member()
+        with open_content(self._stored) as unpacking:
             while (found := unpacking.next(member := next(members, None))) is not None:
                 self._check_cancelled()
                 if member is None or not found.fits(member):
                     raise self._changed(f"{shown(found.member.path)} is not what the manifest says")
-                self._restore(landing, member, unpacking, found)
+                if (restored := wanted(member)) is not None:
+                    self._restore(landing, restored, unpacking, found)
         if member is not None:
             raise self._changed(f"it ends before {shown(member.path)}")
 
-    def _restore(self, landing: Landing, member: Member, unpacking: Unpacking, found: Found) -> None:
+    def _restore(self, landing: Landing, member: Member, unpacking: Content, found: Found) -> None:
         """Restore one member, or tell why that cannot be."""
         try:
             if member.type == "directory":
@@ -103,7 +118,7 @@ class Extraction:
             self.bytes += member.size
         self._progress.advance(files=1)
 
-    def _restore_file(self, landing: Landing, member: Member, unpacking: Unpacking, found: Found) -> None:
+    def _restore_file(self, landing: Landing, member: Member, unpacking: Content, found: Found) -> None:
         with landing.placing(member.path) as (folder, name):
             descriptor = os.open(name, _NEW, 0o600, dir_fd=folder)
             try:
@@ -113,7 +128,7 @@ class Extraction:
             finally:
                 os.close(descriptor)
 
-    def _write(self, descriptor: int, member: Member, unpacking: Unpacking, found: Found) -> None:
+    def _write(self, descriptor: int, member: Member, unpacking: Content, found: Found) -> None:
         """Write the content, with its holes, and hold it against the manifest."""
 
         def write(position: int, piece: memoryview) -> None:

@@ -43,17 +43,40 @@ def make_folder(folder: Path) -> None:
 
 def remove_leftovers(folder: Path, warn: Callable[[str], None]) -> None:
     """Remove the partial backups that a killed worker left in ``folder``. Raises PluginFailed."""
+    for leftover in leftovers(folder):
+        remove_leftover(leftover, warn)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """The partial backups in ``folder``, sorted. Raises PluginFailed."""
     with writing(folder):
-        leftovers = sorted(
-            entry.name
+        return sorted(
+            folder / entry.name
             for entry in os.scandir(folder)
             if entry.name.startswith(".")
             and entry.name.endswith(_PARTIAL)
             and entry.is_dir(follow_symlinks=False)
         )
-        for name in leftovers:
-            warn(f"Removing {shown(str(folder / name))}, which an interrupted backup left behind")
-            shutil.rmtree(folder / name)
+
+
+def remove_leftover(leftover: Path, warn: Callable[[str], None]) -> None:
+    """Remove a partial backup, and say so. Raises PluginFailed."""
+    warn(f"Removing {shown(str(leftover))}, which an interrupted backup left behind")
+    with writing(leftover):
+        shutil.rmtree(leftover)
+
+
+def set_aside(leftover: Path, name: str) -> Path:
+    """Make room for a new partial folder of the backup ``name``: the leftover's path from now on.
+
+    It still counts as a leftover. Raises PluginFailed.
+    """
+    with writing(leftover):
+        number = 1
+        while os.path.lexists(aside := leftover.with_name(f".{name}.{number}{_PARTIAL}")):
+            number += 1
+        leftover.rename(aside)
+    return aside
 
 
 class PartialFolder:

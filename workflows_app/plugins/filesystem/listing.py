@@ -8,15 +8,16 @@ from workflows_app.domain.naming import parse_backup_name
 from workflows_app.domain.results import Backup, Content
 from workflows_app.plugins.filesystem.archive import ARCHIVE_SUFFIX
 from workflows_app.plugins.filesystem.folder import backups_folder
-from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, ManifestBroken, read_ends
+from workflows_app.plugins.filesystem.layout import TREE
+from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, Header, ManifestBroken, read_ends
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 
 
 def list_backups(destination: Path, profile: str, config: str) -> tuple[Backup, ...]:
     """The complete backups of a configuration, the oldest first.
 
-    Only folders count whose name is a backup's and that hold an archive and a complete manifest. None,
-    when the configuration has no folder yet.
+    Only folders count whose name is a backup's and that hold an archive or a tree, and a complete manifest.
+    None, when the configuration has no folder yet.
 
     Raises PluginFailed when the destination does not exist or anything in it cannot be read: an empty
     answer would say that there are no backups. Raises ConfigInvalid for a name that is none.
@@ -42,8 +43,13 @@ def base_name(backup: Backup) -> str:
     return backup.name.removesuffix(f"-{backup.policy}-{backup.workflow_id}-{backup.timestamp}")
 
 
+def content_path(folder: Path, name: str, header: Header) -> Path:
+    """Where the content of a backup is: its archive, or the folder of its tree."""
+    return folder / name / (TREE if header.is_tree else f"{name}{ARCHIVE_SUFFIX}")
+
+
 def contents(sources: tuple[str, ...], archive: str, size: int) -> tuple[Content, ...]:
-    """What a backup holds: one content for each source, all in the same archive of ``size`` bytes."""
+    """What a backup holds: one content for each source, all in the same archive or tree of ``size`` bytes."""
     return tuple(
         Content(type="filesystem", source=_text(source), data=archive, size=str(size)) for source in sources
     )
@@ -55,8 +61,8 @@ def _backup(folder: Path, name: str) -> Backup | None:
     if backup is None:
         return None
     try:
-        (folder / name / f"{name}{ARCHIVE_SUFFIX}").stat()
         header, footer = read_ends(folder / name / f"{name}{MANIFEST_SUFFIX}")
+        content_path(folder, name, header).stat()
     except (FileNotFoundError, ManifestBroken):
         return None
     return backup.model_copy(update={"contents": contents(header.sources, footer.file, footer.size)})

@@ -1,6 +1,6 @@
-"""The manifest beside an archive: JSON Lines, written and read line by line.
+"""The manifest beside an archive or a tree: JSON Lines, written and read line by line.
 
-The first line tells of the backup, then there is one for each member in the archive's order, and the last
+The first line tells of the backup, then there is one for each member in the order of the walk, and the last
 tells of the archive, so that a manifest without it is not complete. The text is ASCII; bytes in a path
 that are not UTF-8 are lone surrogates there (``\\udcff``), which Python's JSON carries there and back.
 """
@@ -33,20 +33,29 @@ class ManifestBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first line: whose backup it is, and the real paths of its sources."""
+    """The first line: whose backup it is, and the real paths of its sources.
+
+    ``exclude`` and ``one_file_system`` say what was left out of them. ``is_tree`` tells a tree from an
+    archive; ``checked`` is where in it the next run's check of linked files begins (see ``rolling``).
+    """
 
     name: str
     policy: str
     workflow_id: str
     epoch: int
     sources: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    one_file_system: bool = False
+    is_tree: bool = False
+    checked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
     """The last line: the archive's file name, size (bytes) and hash, and what it holds.
 
-    ``files`` counts every member but directories, ``bytes`` is the content of the regular files. ``lines``
+    ``files`` counts every member but directories, ``bytes`` is the content of the regular files. Of a tree,
+    ``file`` is its folder, ``size`` is ``bytes``, and there is no hash: each file has its own. ``lines``
     is the SHA-256 of all lines before this one; empty in the manifests of earlier versions.
     """
 
@@ -56,6 +65,23 @@ class Footer:
     files: int
     bytes: int
     lines: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the manifest of a tree says of a file beside its member.
+
+    ``inode`` and ``ctime_ns`` are those of the source, None when they prove nothing. ``linked`` says that
+    the content is that of an earlier backup, as a hard link.
+    """
+
+    inode: int | None = None
+    ctime_ns: int | None = None
+    linked: bool = False
+
+
+_KEPT_FIELDS = tuple(field.name for field in fields(Kept))
+_NOTHING = Kept()
 
 
 class ManifestWriter:
@@ -71,29 +97,38 @@ class ManifestWriter:
             "workflowId": header.workflow_id,
             "epoch": header.epoch,
         }
-        self._line({"format": FORMAT, "backup": backup, "sources": header.sources})
+        first = {"format": FORMAT, "backup": backup, "sources": header.sources}
+        if header.exclude or header.one_file_system:
+            first["selection"] = {"exclude": header.exclude, "oneFileSystem": header.one_file_system}
+        if header.is_tree:
+            first["tree"] = {"checked": header.checked}
+        self._line(first)
 
-    def add(self, member: Member) -> None:
-        """Write the line of a member."""
-        self._line({name: getattr(member, name) for name in _MEMBER_FIELDS})
+    def add(self, member: Member, kept: Kept | None = None) -> None:
+        """Write the line of a member; ``kept`` is for a file of a tree."""
+        line = {name: getattr(member, name) for name in _MEMBER_FIELDS}
+        if kept is not None:
+            line["kept"] = {name: getattr(kept, name) for name in _KEPT_FIELDS}
+        self._line(line)
 
     def finish(self, footer: Footer) -> None:
         """Write the last line, with the hash of those before it; ``output`` then has all of it."""
-        self._flush()
+        self.flush()
         archive = {"file": footer.file, "size": footer.size, "sha256": footer.sha256}
         told = {"archive": archive, "files": footer.files, "bytes": footer.bytes}
         self._line(told | {"lines": self._hash.hexdigest()})
-        self._flush()
+        self.flush()
+
+    def flush(self) -> None:
+        """Let ``output`` have all lines so far, for whoever reads them should the work end here."""
+        self._hash.update(self._gathered)
+        self._output.write(self._gathered)
+        self._gathered.clear()
 
     def _line(self, value: Mapping[str, Any]) -> None:
         self._gathered += _LINE.encode(value).encode() + b"\n"
         if len(self._gathered) >= _GATHER:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._hash.update(self._gathered)
-        self._output.write(self._gathered)
-        self._gathered.clear()
+            self.flush()
 
 
 class ManifestReader:
@@ -108,7 +143,11 @@ class ManifestReader:
         self.footer: Footer | None = None
 
     def members(self) -> Iterator[Member]:
-        """Yield the members in the archive's order."""
+        """Yield the members in the order of the walk."""
+        return (member for member, _ in self.entries())
+
+    def entries(self) -> Iterator[tuple[Member, Kept]]:
+        """Yield the members, and what the manifest of a tree says beside them."""
         for line in self._file:
             value = _object(line)
             if "archive" in value:
@@ -117,7 +156,8 @@ class ManifestReader:
                     raise ManifestBroken("there is more after its last line")
                 return
             try:
-                yield Member(**value)
+                kept = Kept(**value.pop("kept")) if "kept" in value else _NOTHING
+                yield Member(**value), kept
             except TypeError:
                 raise ManifestBroken("a line tells of no member") from None
         raise ManifestBroken("its last line is missing")
@@ -180,11 +220,19 @@ def _header(line: bytes) -> Header:
     if value.get("format") != FORMAT:
         raise ManifestBroken(f"its first line does not say {FORMAT!r}")
     try:
-        backup = value["backup"]
+        backup, selection = value["backup"], value.get("selection", {})
         return Header(
-            backup["name"], backup["policy"], backup["workflowId"], backup["epoch"], tuple(value["sources"])
+            name=backup["name"],
+            policy=backup["policy"],
+            workflow_id=backup["workflowId"],
+            epoch=backup["epoch"],
+            sources=tuple(value["sources"]),
+            exclude=tuple(selection.get("exclude", ())),
+            one_file_system=bool(selection.get("oneFileSystem", False)),
+            is_tree="tree" in value,
+            checked=int(value.get("tree", {}).get("checked", 0)),
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise ManifestBroken("its first line does not tell of a backup") from None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from workflows_app.domain import naming
 from workflows_app.domain.config import check_name, check_policy
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import PATH, PATHS, SIZE, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 
@@ -26,26 +27,31 @@ SPECS = (
         help="The folders and files to back up: absolute paths where the worker runs, separated by commas. "
         "With automatic discovery, what the application reports takes their place.",
         required=True,
+        form=PATHS,
     ),
     ParameterSpec(
         name="BackupDestPath",
         help="The absolute path of the folder that keeps the backups, where the worker runs. A backup is in "
         "<profile>/<configuration>/<backup name> below it.",
         required=True,
+        form=PATH,
     ),
     ParameterSpec(
         name="CompressionLevel",
         help="How hard zstd tries, from 1 (quick) to 19 (small, slow, and with more memory).",
         default=str(DEFAULT_LEVEL),
+        form=number(1, MAX_LEVEL),
     ),
     ParameterSpec(
         name="CompressionThreads",
         help="How many threads compress, each with its own memory. Empty: one for each CPU of the worker.",
+        form=number(1, MAX_THREADS),
     ),
     ParameterSpec(
         name="BandwidthLimit",
         help="How many bytes per second are read from the source at most, such as 512K, 12M or 1G (binary "
         "units). Empty: no limit.",
+        form=SIZE,
     ),
 )
 
@@ -171,11 +177,25 @@ def _absolute(field: str, text: str) -> Path:
 
 def _number(field: str, text: str, default: int, most: int) -> int:
     text = text.strip()
+    return whole_number(field, text, 1, most) if text else default
+
+
+def whole_number(field: str, text: str, least: int, most: int) -> int:
+    """The number that a parameter says. Raises ConfigInvalid when it is none from ``least`` to ``most``."""
+    text = text.strip()
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise ConfigInvalid(field, f"{text!r} is not a whole number from {least} to {most}")
+    return int(text)
+
+
+def yes_or_no(field: str, text: str, *, default: bool) -> bool:
+    """What ``true`` or ``false`` says, in whatever case. Raises ConfigInvalid for anything else."""
+    text = text.strip()
     if not text:
         return default
-    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
-        raise ConfigInvalid(field, f"{text!r} is not a whole number from 1 to {most}")
-    return int(text)
+    if text.lower() not in ("true", "false"):
+        raise ConfigInvalid(field, f"{text!r} is neither true nor false")
+    return text.lower() == "true"
 
 
 def _rate(field: str, text: str) -> int | None:

@@ -17,13 +17,17 @@ from workflows_app.plugins.filesystem.target import Target, resolve_target
 from workflows_app.plugins.filesystem.verification import verify_stored
 from workflows_app.plugins.filesystem.wording import files_words, reason_of, shown, size_words
 
+# How many chosen paths are named.
+_NAMED = 5
+
 
 def restore_backup(context: PluginContext) -> Result:
     """Restore ``context.config.backup`` to its original paths, or below ``context.restore.target``.
 
-    What is there and in the backup is replaced, file by file and each in one step; what is not in the backup
-    is left as it is. A dry run verifies the backup, too, but writes nothing. The code is 1 when something
-    could not be restored, which is told at level ERROR.
+    With ``context.restore.files`` those files and folders alone. What is there and in the backup is replaced,
+    file by file and each in one step; what is not in the backup is left as it is. A dry run verifies the
+    backup, too, but writes nothing. The code is 1 when something could not be restored, which is told at
+    level ERROR.
 
     Raises ConfigInvalid, and PluginFailed: for a backup that is not there or damaged, for a target that
     cannot be, or for want of space, before anything is written; later when the disk refuses. Raises
@@ -33,9 +37,9 @@ def restore_backup(context: PluginContext) -> Result:
     context.info("Performing filesystem restore")
     place = Place.of(context)
     temporary = _temporary_name(context.config.workflow_id)
-    stored = find_backup(place, backup)
-    target = resolve_target(context.restore.target, stored.sources, place.destination, context.info)
-    context.info(f"Restoring backup {stored.name} to {target.where}")
+    stored = find_backup(place, backup).choose(context.restore.files, context.check_cancelled)
+    target = resolve_target(context.restore.target, stored.grounds, place.destination, context.info)
+    context.info(f"Restoring {_chosen_words(stored)}backup {stored.name} to {target.where}")
     verify_stored(context, stored)
     try:
         want = shortage(stored, target, context.check_cancelled)
@@ -49,6 +53,15 @@ def restore_backup(context: PluginContext) -> Result:
     if want:
         raise PluginFailed(want)
     return _restore(context, stored, target, temporary)
+
+
+def _chosen_words(stored: Stored) -> str:
+    """What of the backup is restored, in words before its name; empty for all of it."""
+    if stored.chosen is None:
+        return ""
+    roots = stored.roots
+    more = f" and {len(roots) - _NAMED} more" if len(roots) > _NAMED else ""
+    return f"{', '.join(shown(root) for root in roots[:_NAMED])}{more} of "
 
 
 def _temporary_name(workflow_id: str) -> str:

@@ -17,7 +17,7 @@ def shortage(stored: Stored, target: Target, check_cancelled: Callable[[], None]
     for the manifest does not tell of them. Checks every member on the way: raises PluginFailed as
     ``Stored.members``, and what ``check_cancelled`` raises.
     """
-    disks = {source: os.stat(nearest_existing(target.place(source))).st_dev for source in stored.sources}  # noqa: PTH116
+    disks = {root: os.stat(nearest_existing(target.place(root))).st_dev for root in stored.roots}  # noqa: PTH116
     taken: dict[int, int] = defaultdict(int)
     most: dict[int, int] = defaultdict(int)
     for member, entry in compare(stored, target, lambda path, error: None):
@@ -29,8 +29,8 @@ def shortage(stored: Stored, target: Target, check_cancelled: Callable[[], None]
         taken[disk] += member.size
         if entry and entry.is_file and entry.stat.st_nlink == 1 and entry.stat.st_dev == disk:
             taken[disk] -= entry.stat.st_blocks * 512
-    for source, disk in disks.items():
-        place = nearest_existing(target.place(source))
+    for root, disk in disks.items():
+        place = nearest_existing(target.place(root))
         status = os.statvfs(place)
         free = status.f_bavail * status.f_frsize
         if most[disk] > free:

@@ -11,7 +11,7 @@ from workflows_app.plugins.filesystem.names import NameList
 from workflows_app.plugins.filesystem.notices import Notice, Notices
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.sources import backs_up_itself
-from workflows_app.plugins.filesystem.walk import Entry, walk
+from workflows_app.plugins.filesystem.walk import EVERYTHING, Entry, Rules, walk
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 
 # How many unreadable files are named.
@@ -23,11 +23,12 @@ class Scanned:
     """A source and what was found in it.
 
     ``files`` is everything but directories and sockets; ``bytes`` the sizes of the regular files, each hard
-    link counted once.
+    link counted once. ``rules`` are those of the walk.
     """
 
     source: str
     names: NameList
+    rules: Rules = EVERYTHING
     files: int = 0
     bytes: int = 0
 
@@ -73,13 +74,13 @@ class Scan:
         self._backups = (folder.st_dev, folder.st_ino)
         self.unreadable = Unreadable()
 
-    def look(self, source: str) -> Scanned:
-        """Count what is in ``source`` and note what cannot be read in ``unreadable``.
+    def look(self, source: str, rules: Rules = EVERYTHING) -> Scanned:
+        """Count what ``rules`` let be in ``source`` and note what cannot be read in ``unreadable``.
 
         The caller closes ``Scanned.names``. Raises PluginFailed when the backups are in the source, and
         OSError when the scratch folder is full.
         """
-        found = Scanned(source, NameList(self._scratch))
+        found = Scanned(source, NameList(self._scratch), rules)
         try:
             self._count(found)
         except BaseException:
@@ -88,7 +89,7 @@ class Scan:
         return found
 
     def _count(self, found: Scanned) -> None:
-        for entry in walk(found.source, self.unreadable.add):
+        for entry in walk(found.source, self.unreadable.add, found.rules):
             self._check_cancelled()
             status = entry.stat
             if entry.is_directory:

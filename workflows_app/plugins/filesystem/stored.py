@@ -1,15 +1,15 @@
 """One backup as it is kept: where its files are, and its members, none of which leads out of its sources."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Backup
-from workflows_app.plugins.filesystem.archive import ARCHIVE_SUFFIX
+from workflows_app.plugins.filesystem.chosen import Chosen
 from workflows_app.plugins.filesystem.folder import backups_folder
-from workflows_app.plugins.filesystem.listing import contents
+from workflows_app.plugins.filesystem.listing import content_path, contents
 from workflows_app.plugins.filesystem.manifest import (
     MANIFEST_SUFFIX,
     Footer,
@@ -24,15 +24,57 @@ from workflows_app.plugins.filesystem.wording import reason_of, shown
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A complete backup. ``sources`` are the absolute paths that it was made of, in the archive's order."""
+    """A complete backup. ``sources`` are the absolute paths that it was made of, in the archive's order.
+
+    ``archive`` is the folder of the files when it ``is_tree``. With ``chosen``, it is what was chosen of the
+    backup, and ``footer`` counts that.
+    """
 
     name: str
     archive: Path
     manifest: Path
     sources: tuple[str, ...]
     footer: Footer
+    is_tree: bool = False
+    chosen: Chosen | None = None
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The absolute paths at and below which there is something to restore."""
+        if self.chosen is None:
+            return self.sources
+        return tuple(f"/{path}" for path in sorted(self.chosen.paths))
+
+    @property
+    def grounds(self) -> tuple[str, ...]:
+        """The absolute paths that were real when the backup was made and must not lead elsewhere now.
+
+        They are the sources, or the folders of what was chosen in them.
+        """
+        return tuple(
+            dict.fromkeys(root if root in self.sources else root.rpartition("/")[0] for root in self.roots)
+        )
+
+    def choose(self, keys: tuple[str, ...], check_cancelled: Callable[[], None]) -> "Stored":
+        """What the ``keys`` choose of this backup; all of it when there are none. Raises as ``Chosen.of``."""
+        if not keys:
+            return self
+        part = replace(self, chosen=Chosen.of(keys, self.every_member, check_cancelled))
+        files = size = 0
+        for member in part.members():
+            check_cancelled()
+            files += member.type != "directory"
+            size += member.size
+        return replace(part, footer=replace(self.footer, files=files, bytes=size))
 
     def members(self) -> Iterator[Member]:
+        """Yield what is to be restored, in the archive's order. Raises as ``every_member``."""
+        for member in self.every_member():
+            wanted = member if self.chosen is None else self.chosen.wanted(member)
+            if wanted is not None:
+                yield wanted
+
+    def every_member(self) -> Iterator[Member]:
         """Yield the members in the archive's order.
 
         Raises PluginFailed at the first one that is not at or below a source or whose name is none, and
@@ -51,8 +93,10 @@ class Stored:
             raise _broken(self.name, reason_of(error)) from error
 
     def source_of(self, member: Member) -> str:
-        """The source that a member of this backup belongs to."""
-        return next(source for source in self.sources if _is_at_or_below(member.path, archived_path(source)))
+        """Which of ``roots`` a member to restore belongs to."""
+        if self.chosen is not None:
+            return f"/{self.chosen.root_of(member.path)}"
+        return next(root for root in self.sources if _is_at_or_below(member.path, archived_path(root)))
 
     def _check(self, path: str) -> None:
         if not (_is_safe(path) and any(_is_at_or_below(path, archived_path(s)) for s in self.sources)):
@@ -73,13 +117,13 @@ def find_backup(place: Place, backup: Backup) -> Stored:
         )
     if not _is_safe(name) or "/" in name or name.startswith("."):
         raise _unavailable(backup, folder)
-    archive = folder / name / f"{name}{ARCHIVE_SUFFIX}"
     manifest = folder / name / f"{name}{MANIFEST_SUFFIX}"
     try:
         if (folder / name).is_symlink():
             raise _unavailable(backup, folder)
-        archive.stat()
         header, footer = read_ends(manifest)
+        archive = content_path(folder, name, header)
+        archive.stat()
     except FileNotFoundError:
         raise _unavailable(backup, folder) from None
     except ManifestBroken as error:
@@ -97,7 +141,7 @@ def find_backup(place: Place, backup: Backup) -> Stored:
             f"The backup {shown(name)} holds {', '.join(sorted(kept))} instead of "
             f"{', '.join(sorted(chosen))}, for which it was chosen: look at the backup again"
         )
-    return Stored(name, archive, manifest, header.sources, footer)
+    return Stored(name, archive, manifest, header.sources, footer, header.is_tree)
 
 
 def _unavailable(backup: Backup, folder: Path) -> PluginFailed:

@@ -2,9 +2,12 @@
 
 from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.filesystem.manifest import Kept
+from workflows_app.plugins.filesystem.members import Member
 from workflows_app.plugins.filesystem.parameters import Place
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.stored import Stored, find_backup
+from workflows_app.plugins.filesystem.tree_verify import verify_tree
 from workflows_app.plugins.filesystem.verify import verify, verify_packed
 from workflows_app.plugins.filesystem.wording import files_words, size_words
 
@@ -22,20 +25,27 @@ def verify_backup(context: PluginContext) -> Result:
         context.check_cancelled()
         progress.advance(size, files)
 
-    verify(stored.archive, stored.manifest, advance)
+    if stored.is_tree:
+        verify_tree(stored.archive, stored.manifest, advance)
+    else:
+        verify(stored.archive, stored.manifest, advance)
     progress.tell()
     context.info(
-        f"Backup {stored.name} verified: {files_words(footer.files)}, {size_words(footer.bytes)}, "
-        f"archive {size_words(footer.size)}"
+        f"Backup {stored.name} verified: {files_words(footer.files)}, {size_words(footer.bytes)}"
+        f"{'' if stored.is_tree else f', archive {size_words(footer.size)}'}"
     )
     return Result()
 
 
 def verify_stored(context: PluginContext, stored: Stored) -> None:
-    """Make sure that a backup is still what was verified when it was made (``verify_packed``).
+    """Make sure that a backup is still what was verified when it was made.
 
-    What unpacks it then holds each member against the manifest. Raises VerificationFailed, Cancelled.
+    Of an archive that is all of it (``verify_packed``), of a tree what was chosen. What unpacks it then holds
+    each member against the manifest. Raises VerificationFailed, Cancelled.
     """
+    if stored.is_tree:
+        _verify_chosen(context, stored)
+        return
     progress = _begin(context, stored, stored.footer.size, 0)
 
     def advance(size: int) -> None:
@@ -46,6 +56,22 @@ def verify_stored(context: PluginContext, stored: Stored) -> None:
     progress.tell()
 
 
+def _verify_chosen(context: PluginContext, stored: Stored) -> None:
+    chosen, footer = stored.chosen, stored.footer
+    progress = _begin(context, stored, footer.bytes, footer.files)
+
+    def advance(size: int, files: int) -> None:
+        context.check_cancelled()
+        progress.advance(size, files)
+
+    def reads(member: Member, kept: Kept) -> bool:
+        return chosen is None or chosen.has(member.path) or member.path in chosen.moved
+
+    verify_tree(stored.archive, stored.manifest, advance, reads)
+    progress.tell()
+
+
 def _begin(context: PluginContext, stored: Stored, size: int, files: int) -> Progress:
-    context.info(f"Verifying {stored.footer.file}, {size_words(stored.footer.size)}")
+    of = stored.footer.bytes if stored.is_tree else stored.footer.size
+    context.info(f"Verifying {stored.footer.file}, {size_words(of)}")
     return Progress(context.report, "verifying", size, files)

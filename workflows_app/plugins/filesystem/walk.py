@@ -2,8 +2,9 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PASSAGE = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -55,6 +56,28 @@ class Entry:
         return os.access(self.name, os.R_OK, dir_fd=self.folder, effective_ids=True)
 
 
+class Rules(Protocol):
+    """What of a tree a walk is for."""
+
+    def keeps(self, entry: Entry) -> bool:
+        """Whether the entry is yielded; what is below one that is not, is not either."""
+
+    def enters(self, entry: Entry) -> bool:
+        """Whether what is in the directory is looked at."""
+
+
+class _Everything:
+    def keeps(self, entry: Entry) -> bool:
+        return True
+
+    def enters(self, entry: Entry) -> bool:
+        return True
+
+
+EVERYTHING: Rules = _Everything()
+"""The rules of a walk that leaves nothing out."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Level:
     """A directory on the way down, and the names in it that are still to come."""
@@ -64,12 +87,15 @@ class _Level:
     names: Iterator[str]
 
 
-def walk(source: str, on_error: Callable[[str, OSError], None]) -> Iterator[Entry]:
+def walk(
+    source: str, on_error: Callable[[str, OSError], None], rules: Rules = EVERYTHING
+) -> Generator[Entry, None, None]:
     """Yield ``source`` (an absolute, real path) and all that is below it, a directory before what it holds.
 
     The names in a directory come sorted, so that the same tree comes in the same order; memory is that of
     the names in the directories on one way down. What vanishes meanwhile is left out. ``on_error`` is given
-    what cannot be looked at or listed, and ``source`` itself when it is not there.
+    what cannot be looked at or listed, and ``source`` itself when it is not there; ``rules`` decide of each
+    entry.
     """
     parent, name = os.path.split(source)
     try:
@@ -83,10 +109,10 @@ def walk(source: str, on_error: Callable[[str, OSError], None]) -> Iterator[Entr
             level = levels[-1]
             for name in level.names:
                 entry = _look(level, name, on_error)
-                if entry is None:
+                if entry is None or not rules.keeps(entry):
                     continue
                 yield entry
-                if entry.is_directory and (below := _enter(entry, on_error)):
+                if entry.is_directory and rules.enters(entry) and (below := _enter(entry, on_error)):
                     levels.append(below)
                     break
             else:

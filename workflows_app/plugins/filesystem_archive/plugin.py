@@ -3,12 +3,14 @@
 An archive has the layout of the storage plugin's backups, so that it can be used as one by hand.
 """
 
+from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
 from workflows_app.plugins.archiving.archive import archive_backup
 from workflows_app.plugins.archiving.fetch import fetch_backup
 from workflows_app.plugins.archiving.retention import delete_expired_archives
 from workflows_app.plugins.base import HOLDS, PluginContext
 from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.filesystem_archive.check import check
 from workflows_app.plugins.filesystem_archive.parameters import SPECS, Parameters, shares_disk
 from workflows_app.plugins.filesystem_archive.shelf import FolderShelf
 
@@ -51,6 +53,10 @@ class FilesystemArchive:
     def fetch(self, context: PluginContext, name: str) -> Result:
         """Bring a backup back to the storage. Raises as ``fetch_backup``."""
         return fetch_backup(context, FolderShelf(context, Parameters.of(context)), name)
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Try what an archive will need (see ``check``)."""
+        return check(context)
 
 
 plugin = FilesystemArchive()

@@ -16,7 +16,8 @@ from workflows_app.plugins.archiving.landing import NewFolder, new_folder
 from workflows_app.plugins.archiving.names import archive_of, sorted_archives
 from workflows_app.plugins.archiving.record import read_record
 from workflows_app.plugins.archiving.shelf import Advance
-from workflows_app.plugins.archiving.source import SourceEntry, Sums, cannot_read
+from workflows_app.plugins.archiving.source import SourceEntry, cannot_read
+from workflows_app.plugins.archiving.sums import Sums
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.deletion import delete_backup
 from workflows_app.plugins.filesystem.folder import backups_folder

@@ -15,7 +15,7 @@ from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.filesystem.wording import files_words, shown
 from workflows_app.plugins.mariadb.manifest import write_manifest
 from workflows_app.plugins.mariadb.parameters import Parameters
-from workflows_app.plugins.mariadb.server_files import find_files, log_position
+from workflows_app.plugins.mariadb.server_files import ServerFiles, find_files, log_position
 from workflows_app.plugins.mariadb_server.leftovers import end_leftovers
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
@@ -44,13 +44,7 @@ def make_copy(context: PluginContext, parameters: Parameters, staging: Staging) 
     programs = Programs(context, parameters.server)
     programs.release("MysqlClientCmd", parameters.client, "mariadb")
     files = find_files(programs, parameters.client)
-    release = programs.release("MysqlBackupCmd", parameters.backup_command, "mariadb-backup")
-    if release != files.release:
-        raise ConfigInvalid(
-            "MysqlBackupCmd",
-            f"{parameters.backup_command!r} is of version {release[0]}.{release[1]}, the server of version "
-            f"{files.version}: give the path of the mariadb-backup of the server's version",
-        )
+    check_release(programs, parameters, files)
     context.info(
         f"Copying MariaDB {files.version} on {parameters.server.where} from {shown(str(files.data))}"
     )
@@ -68,6 +62,17 @@ def make_copy(context: PluginContext, parameters: Parameters, staging: Staging) 
             f"The server on {parameters.server.where} could not be copied, and nothing is kept: {error}"
         ) from None
     context.info(f"The copy {shown(str(staging.path / DATA))} is complete and prepared: {files_words(count)}")
+
+
+def check_release(programs: Programs, parameters: Parameters, files: ServerFiles) -> None:
+    """Hold mariadb-backup against the server. Raises ConfigInvalid when it is none, or of another version."""
+    release = programs.release("MysqlBackupCmd", parameters.backup_command, "mariadb-backup")
+    if release != files.release:
+        raise ConfigInvalid(
+            "MysqlBackupCmd",
+            f"{parameters.backup_command!r} is of version {release[0]}.{release[1]}, the server of version "
+            f"{files.version}: give the path of the mariadb-backup of the server's version",
+        )
 
 
 def target_argument(staging: Staging) -> str:

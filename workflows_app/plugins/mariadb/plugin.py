@@ -9,9 +9,11 @@ import os
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Capability, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.mariadb.check import check
 from workflows_app.plugins.mariadb.manifest import check_manifest
 from workflows_app.plugins.mariadb.parameters import SPECS, Parameters
 from workflows_app.plugins.mariadb.physical_copy import DATA, MANIFEST, make_copy, target_argument
@@ -100,6 +102,10 @@ class MariadbServer:
             "the server, of the same version"
         )
         return Result()
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Try what a backup will need (see ``check``)."""
+        return check(context)
 
 
 def _staging(context: PluginContext, parameters: Parameters, run: str = "") -> Staging:

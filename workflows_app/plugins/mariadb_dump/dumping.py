@@ -32,7 +32,7 @@ def make_dump(context: PluginContext, parameters: Parameters, staging: Staging) 
     programs = Programs(context, parameters.server)
     programs.release("MysqlRestoreCmd", parameters.client, "mariadb")
     facts = look(programs, parameters.client, [parameters.database] if parameters.database else None)
-    _check(context, programs, parameters, facts)
+    check_dump(context, programs, parameters, facts)
     context.info(
         f"Dumping {parameters.what} of MariaDB {facts.version} on {parameters.server.where}: "
         f"{facts.tables} tables, {size_words(facts.size)}"
@@ -59,7 +59,10 @@ def pipe_argument(staging: Staging) -> str:
     return f"--result-file={staging.partial / PIPE}"
 
 
-def _check(context: PluginContext, programs: Programs, parameters: Parameters, facts: DatabaseFacts) -> None:
+def check_dump(
+    context: PluginContext, programs: Programs, parameters: Parameters, facts: DatabaseFacts
+) -> None:
+    """Refuse a dump that would fail, or not have all. Raises ConfigInvalid, PluginFailed, Cancelled."""
     release = programs.release("MysqlDumpCmd", parameters.dump_command, "mariadb-dump")
     if release < facts.release:
         raise ConfigInvalid(

@@ -6,9 +6,11 @@ no session is open.
 """
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Capability, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.mariadb_dump.check import check
 from workflows_app.plugins.mariadb_dump.dump_file import FILE_NAMES
 from workflows_app.plugins.mariadb_dump.dumping import PIPE, make_dump, pipe_argument
 from workflows_app.plugins.mariadb_dump.loading import check_target, find_dump, load_dump
@@ -100,6 +102,10 @@ class MariadbDump:
                 f"The dump stays at {shown(str(path))}: that is not below MysqlDumpPath. Remove it by hand"
             )
         return Result()
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Try what a backup will need (see ``check``)."""
+        return check(context)
 
 
 def _staging(context: PluginContext, parameters: Parameters, run: str = "") -> Staging:

@@ -40,17 +40,9 @@ def make_base_backup(context: PluginContext, parameters: Parameters, staging: St
     """
     with session(parameters.server, parameters.database) as server:
         facts = server.facts()
-        _check_server(context, server, facts.major, facts.version)
+        check_server(context, server, facts.major, facts.version)
     programs = Programs(context, parameters.server, hears_loss=facts.hears_loss)
-    command = parameters.program("pg_basebackup")
-    major = programs.major_version("PqBinPath", command, "pg_basebackup")
-    programs.major_version("PqBinPath", parameters.program("pg_verifybackup"), "pg_verifybackup")
-    if major != facts.major:
-        raise ConfigInvalid(
-            "PqBinPath",
-            f"{command!r} is of version {major}, the server of version {facts.version}: give the folder with "
-            "the programs of the server's version",
-        )
+    check_programs(programs, parameters, facts.major, facts.version)
     context.info(f"Copying the cluster of PostgreSQL {facts.version} on {parameters.server.where}")
     try:
         with staging.filling(context.warn) as folder:
@@ -68,7 +60,21 @@ def verify_base_backup(programs: Programs, parameters: Parameters, path: Path) -
     programs.run([parameters.program("pg_verifybackup"), str(path)], on_output=lambda line: None)
 
 
-def _check_server(context: PluginContext, server: Session, major: int, version: str) -> None:
+def check_programs(programs: Programs, parameters: Parameters, major: int, version: str) -> None:
+    """Hold the programs against the server's version. Raises ConfigInvalid for any that is not fit."""
+    command = parameters.program("pg_basebackup")
+    own = programs.major_version("PqBinPath", command, "pg_basebackup")
+    programs.major_version("PqBinPath", parameters.program("pg_verifybackup"), "pg_verifybackup")
+    if own != major:
+        raise ConfigInvalid(
+            "PqBinPath",
+            f"{command!r} is of version {own}, the server of version {version}: give the folder with "
+            "the programs of the server's version",
+        )
+
+
+def check_server(context: PluginContext, server: Session, major: int, version: str) -> None:
+    """Refuse a cluster whose copy would be none (PluginFailed); warn of what would not be in it."""
     if major < OLDEST_MAJOR:
         raise PluginFailed(
             f"The server has version {version}: physical backups need PostgreSQL {OLDEST_MAJOR} or newer"

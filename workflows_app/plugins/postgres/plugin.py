@@ -9,10 +9,12 @@ import os
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Capability, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.postgres.base_backup import DATA, make_base_backup, verify_base_backup
+from workflows_app.plugins.postgres.check import check
 from workflows_app.plugins.postgres.parameters import SPECS, Parameters
 from workflows_app.plugins.postgres_server.leftovers import end_leftovers
 from workflows_app.plugins.postgres_server.programs import Programs
@@ -100,6 +102,10 @@ class PostgresCluster:
             "the server's user, set it as the data folder, and start the server, which recovers by itself"
         )
         return Result()
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Try what a backup will need (see ``check``)."""
+        return check(context)
 
 
 def _staging(context: PluginContext, parameters: Parameters, run: str = "") -> Staging:

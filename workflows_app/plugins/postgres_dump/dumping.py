@@ -27,7 +27,7 @@ def make_dump(context: PluginContext, parameters: Parameters, staging: Staging) 
     with session(parameters.server, parameters.database) as server:
         facts = server.facts()
     programs = Programs(context, parameters.server, parameters.database, hears_loss=facts.hears_loss)
-    _check_programs(programs, parameters, facts)
+    check_programs(programs, parameters, facts)
     context.info(
         f"Dumping database {parameters.database!r} of PostgreSQL {facts.version} on "
         f"{parameters.server.where}: {facts.tables} tables, {size_words(facts.size)}"
@@ -50,7 +50,8 @@ def make_dump(context: PluginContext, parameters: Parameters, staging: Staging) 
     )
 
 
-def _check_programs(programs: Programs, parameters: Parameters, facts: DatabaseFacts) -> None:
+def check_programs(programs: Programs, parameters: Parameters, facts: DatabaseFacts) -> None:
+    """Hold pg_dump and pg_restore against the server. Raises ConfigInvalid for one that is not fit."""
     major = programs.major_version("PqDumpCmd", parameters.dump_command, "pg_dump")
     if major < facts.major:
         raise ConfigInvalid(

@@ -5,10 +5,12 @@ and nothing is held: when quiesce ends, the dump is a file, and no session is op
 """
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Capability, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.postgres_dump.archive import FILE_NAMES
+from workflows_app.plugins.postgres_dump.check import check
 from workflows_app.plugins.postgres_dump.dumping import make_dump
 from workflows_app.plugins.postgres_dump.loading import check_target, find_dump, load_dump
 from workflows_app.plugins.postgres_dump.parameters import SPECS, Parameters
@@ -95,6 +97,10 @@ class PostgresDump:
                 f"The dump stays at {shown(str(path))}: that is not below PqDumpPath. Remove it by hand"
             )
         return Result()
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Try what a backup will need (see ``check``)."""
+        return check(context)
 
 
 def _staging(context: PluginContext, parameters: Parameters, run: str = "") -> Staging:

@@ -104,8 +104,11 @@ class Session:
 
 
 @contextmanager
-def session(server: Server, database: str) -> Iterator[Session]:
-    """A session in ``database``, closed in the end. Raises PluginFailed when there can be none."""
+def session(server: Server, database: str, *, replication: bool = False) -> Iterator[Session]:
+    """A session in ``database``, closed in the end. Raises PluginFailed when there can be none.
+
+    One for ``replication`` is in no database, and only opens.
+    """
     what = f"database {database!r} on {server.where} as {server.user!r}"
     try:
         connection = psycopg.connect(
@@ -122,6 +125,7 @@ def session(server: Server, database: str) -> Iterator[Session]:
             connect_timeout=CONNECT_SECONDS,
             application_name="fossul",
             autocommit=True,
+            replication="true" if replication else "false",
         )
     except psycopg.Error as error:
         raise PluginFailed(

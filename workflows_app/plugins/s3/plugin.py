@@ -6,11 +6,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
 from workflows_app.plugins.archiving.archive import archive_backup
 from workflows_app.plugins.archiving.fetch import fetch_backup
 from workflows_app.plugins.archiving.retention import delete_expired_archives
 from workflows_app.plugins.base import HOLDS, PluginContext
+from workflows_app.plugins.s3.check import check
 from workflows_app.plugins.s3.client import client_of
 from workflows_app.plugins.s3.parameters import Parameters, specs
 from workflows_app.plugins.s3.shelf import BucketShelf
@@ -57,6 +59,10 @@ class S3Archive:
         """Bring a backup back to the storage. Raises as ``fetch_backup``."""
         with self._shelf(context) as shelf:
             return fetch_backup(context, shelf, name)
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Try what an archive will need (see ``check``)."""
+        return check(context, create_bucket=self._create_bucket)
 
     @contextmanager
     def _shelf(self, context: PluginContext) -> Iterator[BucketShelf]:

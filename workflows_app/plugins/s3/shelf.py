@@ -17,7 +17,8 @@ from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.domain.results import Archive
 from workflows_app.plugins.archiving.names import archive_of, sorted_archives
 from workflows_app.plugins.archiving.shelf import Advance
-from workflows_app.plugins.archiving.source import SourceEntry, Sums
+from workflows_app.plugins.archiving.source import SourceEntry
+from workflows_app.plugins.archiving.sums import Sums
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.s3.download import download

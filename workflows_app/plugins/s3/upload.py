@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.plugins.archiving.shelf import Advance
-from workflows_app.plugins.archiving.source import Sums, cannot_read
+from workflows_app.plugins.archiving.source import cannot_read
+from workflows_app.plugins.archiving.sums import Sums
 from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.s3.download import download
 from workflows_app.plugins.s3.errors import asking

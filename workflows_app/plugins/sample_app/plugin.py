@@ -1,5 +1,6 @@
 """Fossul's sample app plugin: it says what it would do, and touches nothing (fossul-behaviour.md §7.5)."""
 
+from workflows_app.domain.findings import Finding, doubtful
 from workflows_app.domain.results import Capability, Discover, ParameterSpec, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 
@@ -57,6 +58,10 @@ class SampleApp:
         """Say that the application takes up its restored data."""
         context.info("*** Application PostRestore ***")
         return Result()
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Say that there is nothing to reach."""
+        return (doubtful("A sample plugin reaches no application: nothing is frozen while it is backed up"),)
 
 
 plugin = SampleApp()

@@ -1,5 +1,6 @@
 """Fossul's sample archive plugin: it says what it would do, and copies nothing (fossul-behaviour.md §7.7)."""
 
+from workflows_app.domain.findings import Finding, doubtful
 from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 
@@ -32,6 +33,10 @@ class SampleArchive:
         """Say that retention is done."""
         context.info("*** Archive Delete ***")
         return Result()
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Say that there is nowhere to write to."""
+        return (doubtful("A sample plugin copies nothing: there will be no archive"),)
 
 
 plugin = SampleArchive()

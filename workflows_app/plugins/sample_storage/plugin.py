@@ -1,5 +1,6 @@
 """Fossul's sample storage plugin: it says what it would do, and stores nothing (fossul-behaviour.md §7.6)."""
 
+from workflows_app.domain.findings import Finding, doubtful
 from workflows_app.domain.results import Backup, Capability, ParameterSpec, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 
@@ -52,6 +53,10 @@ class SampleStorage:
         """Say that there is nothing to unmount."""
         context.info("Unmount not implemented or required")
         return Result()
+
+    def check(self, context: PluginContext) -> tuple[Finding, ...]:
+        """Say that there is nowhere to write to."""
+        return (doubtful("A sample plugin stores nothing: there will be no backup to restore"),)
 
 
 plugin = SampleStorage()

@@ -81,6 +81,19 @@ def moment(moment: datetime | None) -> SafeString | str:
     return format_html('<time datetime="{}" data-time="exact">{}</time>', _iso(moment), _exact(moment))
 
 
+@register.filter
+def minute(moment: datetime | None) -> SafeString | str:
+    """Answer a ``<time>`` with date and time to the minute, to the second on hover; else as ``moment``."""
+    if moment is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" data-time="minute" title="{}">{}</time>',
+        _iso(moment),
+        _exact(moment),
+        f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+
+
 @register.simple_tag
 def clock(since: datetime, now: datetime) -> SafeString:
     """Answer the time from ``since`` to ``now``; the page lets it tick on."""

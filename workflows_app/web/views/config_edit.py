@@ -1,6 +1,7 @@
 """The editor of a configuration: made from what plugins declare, checked while it is typed, saved."""
 
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +11,6 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import Configuration, Family
-from workflows_app.domain.config_files.display import displayed
 from workflows_app.domain.config_files.files import write_files
 from workflows_app.domain.errors import (
     ConfigInvalid,
@@ -24,8 +24,13 @@ from workflows_app.services import catalog, config_edits, plugins
 from workflows_app.services.config_edits import Edit, Meanwhile
 from workflows_app.services.permissions import Actor, Right, actor_of
 from workflows_app.services.plugins import Published
+from workflows_app.web.check_views import CheckView
 from workflows_app.web.drafts import Draft, draft_of, read_draft
-from workflows_app.web.forms import BLANK_ROWS, EditForm, FamilyForm, edit_form
+from workflows_app.web.form_fields import EditForm, FamilyForm
+from workflows_app.web.forms import BLANK_ROWS, edit_form
+from workflows_app.web.sides import Lead, Sides, read_sides, sides_of
+from workflows_app.web.text_parts import text_parts
+from workflows_app.web.views.checks import answer_of_draft, made_of_draft
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 PAGE = "workflows_app/config_edit.html"
@@ -70,9 +75,10 @@ def _editor(request: HtmxHttpRequest, actor: Actor, place: _Place, template: str
     known = plugins.published(actor)
     stored = place.edit.configuration
     if request.method != "POST":
-        draft = draft_of(place.edit.version, place.config, place.edit.description, stored)
-        problems = _problems(place, draft, known) if place.config else ()
-        return _page(request, place, draft, known, problems, template=template)
+        begun = draft_of(place.edit.version, place.config, place.edit.description, stored)
+        sides = sides_of(begun, stored, known)
+        problems = _problems(place, sides, known) if place.config else ()
+        return _page(request, place, sides, known, problems, template=template)
     draft = read_draft(request.POST.dict(), stored, known)
     if not place.config:
         # Of a configuration that does not exist nobody has opened a version.
@@ -81,43 +87,49 @@ def _editor(request: HtmxHttpRequest, actor: Actor, place: _Place, template: str
         return _family(request, place, draft, known)
     if "more" in request.POST:
         return _row(request, place, draft, known)
-    problems = _problems(place, draft, known)
+    sides = read_sides(request.POST.dict(), draft, stored, known)
+    problems = _problems(place, sides, known)
+    if "test" in request.POST:
+        made = made_of_draft(actor, place.profile, place.config or draft.name, sides, request.POST["test"])
+        if request.htmx:
+            return answer_of_draft(request, made)
+        return _page(request, place, sides, known, problems, checking=True, template=template, made=made)
     if "save" not in request.POST:
-        return _page(request, place, draft, known, problems, checking=True)
-    if problems:
-        return _page(request, place, draft, known, problems, refused=True, template=template)
-    made = draft.configuration(stored)
+        return _page(request, place, sides, known, problems, checking=True, template=template)
+    if problems or sides.stuck:
+        return _page(request, place, sides, known, problems, refused=True, template=template)
     try:
-        saved = _save(actor, place, draft, made, template)
+        saved = _save(actor, place, sides, template)
     except SettingsRefused as error:
-        return _page(request, place, draft, known, error.problems, refused=True, template=template)
+        return _page(request, place, sides, known, error.problems, refused=True, template=template)
     except ConfigInvalid as error:
         problem = SettingProblem(error.field, error.reason)
-        return _page(request, place, draft, known, (problem,), refused=True, template=template)
+        return _page(request, place, sides, known, (problem,), refused=True, template=template)
     except Outdated as error:
         mixed = config_edits.meanwhile(
-            actor, place.profile, place.config, draft.opened, draft.description, made
+            actor, place.profile, place.config, draft.opened, draft.description, sides.made
         )
-        again = replace(draft, opened=error.version)
+        again = replace(sides, draft=replace(sides.draft, opened=error.version))
         return _page(request, place, again, known, (), outdated=error, meanwhile=mixed)
     address = reverse("config", args=[place.profile, place.config or draft.name])
     address = address if saved else f"{address}?unchanged"
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
-def _save(actor: Actor, place: _Place, draft: Draft, made: Configuration, template: str) -> bool:
+def _save(actor: Actor, place: _Place, sides: Sides, template: str) -> bool:
+    draft = sides.draft
     if place.config:
         return config_edits.save_config(
-            actor, place.profile, place.config, draft.opened, draft.description, made
+            actor, place.profile, place.config, draft.opened, draft.description, sides.made
         )
     reason = f"made from the template {template!r}"
-    config_edits.create_config(actor, place.profile, draft.name, draft.description, made, reason)
+    config_edits.create_config(actor, place.profile, draft.name, draft.description, sides.made, reason)
     return True
 
 
-def _problems(place: _Place, draft: Draft, known: Published) -> tuple[SettingProblem, ...]:
-    made = draft.configuration(place.edit.configuration)
-    found = (*draft.mistakes, *config_edits.problems(draft.description, made, known))
+def _problems(place: _Place, sides: Sides, known: Published) -> tuple[SettingProblem, ...]:
+    draft = sides.draft
+    found = (*draft.mistakes, *config_edits.problems(draft.description, sides.made, known))
     if place.config:
         return found
     try:
@@ -131,7 +143,7 @@ def _problems(place: _Place, draft: Draft, known: Published) -> tuple[SettingPro
 def _page(
     request: HtmxHttpRequest,
     place: _Place,
-    draft: Draft,
+    sides: Sides,
     known: Published,
     problems: tuple[SettingProblem, ...],
     *,
@@ -140,30 +152,40 @@ def _page(
     outdated: Outdated | None = None,
     meanwhile: Meanwhile | None = None,
     template: str = "",
+    made: CheckView | None = None,
 ) -> HttpResponse:
     """The page, or for htmx what changes on it: nothing that somebody is typing into."""
     partial = bool(request.htmx)
-    made = draft.configuration(place.edit.configuration)
-    blanks = 0 if partial else BLANK_ROWS
-    new = not place.config
+    follows = sides.lead is Lead.TEXT
     form = edit_form(
-        draft, place.edit.configuration, known, problems, blanks=blanks, tidy=not partial, new=new
+        sides.draft,
+        place.edit.configuration,
+        known,
+        problems,
+        blanks=0 if partial and not follows else BLANK_ROWS,
+        tidy=follows or not partial,
+        new=not place.config,
+        moved=sides.moved,
+        typed=sides.typed,
     )
-    name = place.config or draft.name or "configuration"
     context = {
         "profile": place.profile,
         "config": place.config,
         "address": place.address,
         "form": form,
+        "sides": sides,
+        "parts": text_parts(sides, request.POST.keys(), known.declared_secrets, whole=not partial),
+        "follows": partial and follows,
+        "arrived": () if follows or not partial else _arrived(request, form),
         "checked": request.method == "POST" or bool(place.config),
         "refused": refused,
         "outdated": str(outdated or ""),
         "meanwhile": meanwhile,
-        "texts": displayed(made, declared=known.declared_secrets),
-        "unfit": _unfit(name, made),
+        "unfit": _unfit(place.config or sides.draft.name or "configuration", sides.made),
         "template": template,
         "starters": STARTERS,
         "oob": partial,
+        "made": made,
     }
     status = 200
     if not partial and not checking and (refused or outdated):
@@ -171,10 +193,22 @@ def _page(
     return render(request, PAGE + ("#check" if partial else ""), context, status=status)
 
 
+def _arrived(request: HtmxHttpRequest, form: EditForm) -> tuple[FamilyForm, ...]:
+    """The families of which the page as it was sent knows nothing, and of which workers have told since."""
+    return tuple(
+        family
+        for family in form.families
+        if f"{family.plugin.name}.Waits" in request.POST and not family.waits
+    )
+
+
 def _family(request: HtmxHttpRequest, place: _Place, draft: Draft, known: Published) -> HttpResponse:
-    """A plugin's part of the form, after another plugin was chosen."""
+    """A plugin's part of the form, after another was chosen, or as soon as something is known of it."""
     form = edit_form(draft, place.edit.configuration, known, draft.mistakes)
-    context = {"family": _chosen(form, request.POST["family"]), "address": place.address}
+    family = _chosen(form, request.POST["family"])
+    if family.waits and "waits" in request.POST:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    context = {"family": family, "address": place.address}
     return render(request, PAGE + "#family", context)
 
 

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from workflows_app.domain.config import Config
 from workflows_app.domain.errors import (
     ConfigInvalid,
     FossulError,
@@ -36,9 +37,11 @@ def manage_config(request: HtmxHttpRequest, profile: str, config: str) -> HttpRe
             refusal = error
     loss = config_places.loss_of(actor, profile, config)
     code, title = status_of(refusal) if refusal else (200, "")
+    detail = catalog.get_config(actor, profile, config)
     context = {
-        "config": catalog.get_config(actor, profile, config).summary,
+        "config": detail.summary,
         "loss": loss,
+        "folder": backups_folder(detail.config),
         "profiles": catalog.list_profiles(actor),
         "schedules": schedules_of(actor, profile, config),
         "typed": request.POST if refusal else {},
@@ -46,6 +49,14 @@ def manage_config(request: HtmxHttpRequest, profile: str, config: str) -> HttpRe
         "refusal_title": title,
     }
     return render(request, "workflows_app/config_manage.html", context, status=code)
+
+
+def backups_folder(config: Config) -> str:
+    """Where the plugin ``filesystem`` keeps a configuration's backups; empty for every other plugin."""
+    if config.storage_plugin != "filesystem":
+        return ""
+    destination = config.storage_plugin_parameters.get("BackupDestPath", "")
+    return f"{destination.rstrip('/')}/{config.profile_name}/{config.config_name}" if destination else ""
 
 
 def schedules_of(actor: Actor, profile: str, config: str | None = None) -> tuple[ScheduleSummary, ...] | None:
@@ -66,7 +77,10 @@ def _manage(request: HtmxHttpRequest, actor: Actor, profile: str, config: str) -
         return redirect("config", profile, name)
     if asked == "duplicate":
         to_profile = request.POST.get("profile", "")
-        config_places.duplicate_config(actor, profile, config, to_profile, name)
+        with_schedules = "schedules" in request.POST
+        config_places.duplicate_config(
+            actor, profile, config, to_profile, name, with_schedules=with_schedules
+        )
         return redirect("config", to_profile, name)
     if asked == "delete":
         config_places.delete_config(actor, profile, config, request.POST.get("confirmation", ""))

@@ -60,7 +60,7 @@ def _manage(request: HtmxHttpRequest, actor: Actor, profile: str) -> HttpRespons
         profile_edits.change_profile(actor, profile, name, request.POST.get("description", "").strip())
         return redirect("profile", name)
     if asked == "duplicate":
-        profile_edits.duplicate_profile(actor, profile, name)
+        profile_edits.duplicate_profile(actor, profile, name, with_schedules="schedules" in request.POST)
         return redirect("profile", name)
     if asked == "delete":
         profile_edits.delete_profile(actor, profile, request.POST.get("confirmation", ""))

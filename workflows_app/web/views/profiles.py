@@ -17,10 +17,21 @@ from workflows_app.domain.errors import (
     TemporalUnavailable,
 )
 from workflows_app.domain.plan_layouts import PlanLayout
-from workflows_app.services import catalog, plans, plugins, recorder, runs, starts, trends
+from workflows_app.services import (
+    catalog,
+    plans,
+    plugins,
+    protection,
+    recorder,
+    runs,
+    schedule_lists,
+    starts,
+    trends,
+)
 from workflows_app.services.permissions import actor_of
 from workflows_app.web.config_views import plan_phases, setting_groups
 from workflows_app.web.presenters import run_row
+from workflows_app.web.protection_views import outlook_view
 from workflows_app.web.schedule_views import schedules_of
 from workflows_app.web.trend_views import trend_view
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
@@ -74,6 +85,9 @@ def _config_page(
     now = timezone.now()
     code, title = status_of(refusal) if refusal else (200, "")
     planned = plans.preview(detail)
+    trend = trends.get_trend(actor, profile, config, now)
+    known = schedule_lists.known_schedules(actor)
+    outlooks = protection.list_outlooks(actor, [detail.summary], {(profile, config): trend}, known, now)
     running = next((run for run in last.runs if not run.state.closed), None)
     context = {
         "config": detail.summary,
@@ -88,7 +102,8 @@ def _config_page(
         "rows": [run_row(run, now) for run in last.runs],
         "total": last.total,
         "found": schedules_of(actor, profile, config),
-        "trend": trend_view(profile, config, trends.get_trend(actor, profile, config, now)),
+        "outlook": outlook_view(outlooks[profile, config]),
+        "trend": trend_view(profile, config, trend),
         "refusal": refusal,
         "refusal_title": title,
         "holder": refusal.run if isinstance(refusal, RunAlreadyActive) else None,

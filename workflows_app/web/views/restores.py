@@ -1,13 +1,14 @@
 """Restoring a restore point."""
 
 from asgiref.sync import async_to_sync
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from workflows_app.domain.errors import (
     ConfigInvalid,
     FossulError,
+    NotNow,
     PlanRefused,
     RunAlreadyActive,
     TemporalUnavailable,
@@ -15,33 +16,36 @@ from workflows_app.domain.errors import (
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.services import catalog, restores
 from workflows_app.services.permissions import Right, actor_of
+from workflows_app.web.chosen_files import Chosen, carried, read_chosen
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 
 @require_http_methods(["GET", "POST"])
 @answers_errors
 def restore(request: HtmxHttpRequest, profile: str, config: str, backup: str) -> HttpResponse:
-    """Ask where to restore a backup to, and start it."""
+    """Ask where to restore a backup to, or the files of it that were chosen, and start it."""
     actor = actor_of(request.user)
     actor.require(Right.OPERATE)
     refusal: FossulError | None = None
-    if request.method == "POST":
-        wanted = RestoreRequest(
-            target=request.POST.get("target", "").strip(),
-            dry_run=request.POST.get("dry_run") == "yes",
-            safety=request.POST.get("safety") == "yes",
-        )
+    comes_from_files = "wizard" in request.POST
+    chosen = read_chosen(request.POST) if comes_from_files else carried(request.POST)
+    if comes_from_files and not chosen.keys:
+        return redirect("point-files", profile, config, backup)
+    if request.method == "POST" and not comes_from_files:
+        wanted, typed = _wanted(request.POST, chosen), request.POST.get("confirmation", "").strip()
         try:
-            number = async_to_sync(restores.start_restore)(
-                actor, profile, config, backup, wanted, request.POST.get("confirmation", "").strip()
+            return redirect(
+                "run", async_to_sync(restores.start_restore)(actor, profile, config, backup, wanted, typed)
             )
-            return redirect("run", number)
-        except (ConfigInvalid, PlanRefused, RunAlreadyActive, TemporalUnavailable) as error:
+        except (ConfigInvalid, NotNow, PlanRefused, RunAlreadyActive, TemporalUnavailable) as error:
             refusal = error
     code, title = status_of(refusal) if refusal else (200, "")
+    point = async_to_sync(restores.get_restore_point)(actor, profile, config, backup)
     context = {
         "config": catalog.get_config(actor, profile, config).summary,
-        "point": async_to_sync(restores.get_restore_point)(actor, profile, config, backup),
+        "point": point,
+        "chosen": chosen,
+        "may_browse": not chosen.keys and point.by_file,
         "target": request.POST.get("target", ""),
         "safety": request.POST.get("safety") == "yes",
         "refusal": str(refusal or ""),
@@ -49,3 +53,15 @@ def restore(request: HtmxHttpRequest, profile: str, config: str, backup: str) ->
         "holder": refusal.run if isinstance(refusal, RunAlreadyActive) else None,
     }
     return render(request, "workflows_app/restore.html", context, status=code)
+
+
+def _wanted(post: QueryDict, chosen: Chosen) -> RestoreRequest:
+    """What a form asks for. One that was made for chosen files is never taken for one of everything."""
+    if "of_files" in post and not chosen.keys:
+        raise ConfigInvalid("files", "none is chosen: tick them again")
+    return RestoreRequest(
+        target=post.get("target", "").strip(),
+        dry_run=post.get("dry_run") == "yes",
+        safety=post.get("safety") == "yes",
+        files=chosen.keys,
+    )

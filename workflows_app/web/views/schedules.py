@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from workflows_app.domain.config import WhenBusy
-from workflows_app.domain.errors import ConfigInvalid, NotFound
+from workflows_app.domain.errors import ConfigInvalid, FossulError, NotFound, NotNow
 from workflows_app.domain.schedules import ScheduleKey, parse_moment
 from workflows_app.services import catalog, schedule_lists, schedules
 from workflows_app.services.permissions import Actor, Right, actor_of
@@ -24,7 +24,7 @@ from workflows_app.web.schedule_views import (
     schedules_of,
     zone_names,
 )
-from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
+from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 EDITOR = "workflows_app/schedule_edit.html"
 
@@ -115,7 +115,7 @@ def schedule_detail(
         raise NotFound(f"There is nothing to do with a schedule that is called {do!r}.")
     try:
         _USES[do](actor, key, request.POST)
-    except ConfigInvalid as error:
+    except (ConfigInvalid, NotNow) as error:
         return _detail(request, actor, key, error)
     if do == "delete":
         return redirect("config", profile, config)
@@ -123,7 +123,7 @@ def schedule_detail(
 
 
 def _detail(
-    request: HtmxHttpRequest, actor: Actor, key: ScheduleKey, refusal: ConfigInvalid | None = None
+    request: HtmxHttpRequest, actor: Actor, key: ScheduleKey, refusal: FossulError | None = None
 ) -> HttpResponse:
     found = async_to_sync(schedule_lists.get_schedule)(actor, key)
     zone = found.timing.zone
@@ -136,7 +136,7 @@ def _detail(
         "refusal": str(refusal) if refusal else "",
         "typed": request.POST,
     }
-    status = 422 if refusal else 200
+    status = status_of(refusal)[0] if refusal else 200
     return render(request, "workflows_app/schedule_detail.html", context, status=status)
 
 

@@ -1,0 +1,101 @@
+"""What was due while Temporal itself was away is seen by everyone: a real server, away and back again."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from zoneinfo import ZoneInfo
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from tests.conftest import eventually, running_worker
+from tests.factories import ADMIN, VIEWER, make_run
+from tests.services.schedules import key_of, scheduled, stored_config
+from tests.services.temporal_process import TemporalProcess, own_temporal
+from workflows_app.domain.cron import parse_cron
+from workflows_app.domain.schedules import ScheduleKey, Timing
+from workflows_app.models import Run, ScheduleWatch
+from workflows_app.services import missed_runs, runs, schedule_lists, schedules
+from workflows_app.services.client import temporal
+
+__all__ = ["own_temporal"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EVERY, LATE = 4, 10
+
+
+def often() -> Timing:
+    return Timing(parse_cron(f"@every {EVERY}s"), ZoneInfo("UTC"), catch_up_seconds=LATE)
+
+
+async def started(key: ScheduleKey) -> list[datetime]:
+    async with temporal() as client:
+        found = await schedule_lists._expected(client, f"TemporalScheduledById = '{key.id}'", 500)
+    return [one.due for one in found]
+
+
+async def missed(key: ScheduleKey) -> list[Run]:
+    rows = Run.objects.filter(profile=key.profile, config=key.config, status="MISSED")
+    return [run async for run in rows.order_by("started")]
+
+
+async def test_each_run_that_was_due_while_temporal_was_away_is_started_late_or_missed_once(
+    own_temporal: TemporalProcess, task_queue: str, monkeypatch
+):
+    monkeypatch.setattr("workflows_app.domain.cron.SHORTEST_EVERY", 1)
+    await own_temporal.start()
+    key = key_of(await stored_config(preAppQuiesceCmd="echo,x"))
+    async with running_worker(task_queue):
+        await schedules.create_schedule(ADMIN, key, often())
+        await eventually(Run.objects.filter(status="COMPLETED").aexists, 30)
+        own_temporal.stop()
+        back_at = datetime.now(UTC) + timedelta(seconds=LATE + 3 * EVERY)
+        await eventually(lambda: datetime.now(UTC) > back_at, 60)
+        await own_temporal.start()
+
+        async def recorded() -> bool:
+            found = await schedule_lists.get_schedule(VIEWER, key)
+            return found.missed > 0 and len(await missed(key)) == found.missed
+
+        await eventually(recorded, 60)
+        after = datetime.now(UTC) + timedelta(seconds=EVERY)
+        await eventually(lambda: datetime.now(UTC) > after)
+        await schedules.pause_schedule(ADMIN, key, "enough was seen")
+        created = (await schedule_lists.get_schedule(VIEWER, key)).created
+
+        async def accounted() -> bool:
+            moments = [*(await started(key)), *(run.started for run in await missed(key))]
+            due = list(takewhile(lambda moment: moment < after, often().due_after(created)))
+            return sorted(moment for moment in moments if moment < after) == due
+
+        await eventually(accounted)
+    gone = await missed(key)
+    assert all(run.requested_by == "schedule nightly" and run.finished == run.started for run in gone)
+    assert "Temporal itself was away" in gone[0].failure
+    latest = (await sync_to_async(runs.latest_runs)(VIEWER))[key.profile, key.config]
+    assert latest.started > gone[-1].started, "what ran later is the last run"
+
+    # Several workers at once, and one that has forgotten what it saw, make no row twice.
+    before = [run.pk for run in gone]
+    await ScheduleWatch.objects.all().adelete()
+    await asyncio.gather(*(missed_runs.record_missed() for _ in range(3)))
+    assert [run.pk for run in await missed(key)] == before
+
+
+async def test_a_schedule_that_drops_nothing_gets_no_row(temporal_settings):
+    key = await scheduled()
+    assert not await missed_runs.record_missed()
+    watch = await eventually(lambda: ScheduleWatch.objects.filter(schedule=key.id).afirst())
+    assert (watch.missed, await missed(key)) == (0, [])
+    assert not await Run.objects.aexists()
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "RUNNING"])
+def test_a_run_that_was_missed_before_the_last_one_is_not_the_last_one(status):
+    now = datetime.now(UTC)
+    last = make_run(status=status, started=now)
+    make_run(config=last.config, status="MISSED", started=now - timedelta(hours=1), finished=now)
+    assert runs.latest_runs(VIEWER)["test", last.config].number == last.pk
+    newer = make_run(config=last.config, status="MISSED", started=now + timedelta(hours=1), finished=now)
+    assert runs.latest_runs(VIEWER)["test", last.config].number == newer.pk

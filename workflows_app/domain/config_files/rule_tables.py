@@ -1,0 +1,66 @@
+"""What policies keep beside their newest backups, in a main file: ``[KeepRules.<policy>]``.
+
+A table of our own, which Fossul passes over as it does every key that it does not know (fossul-behaviour.md
+§2): to Fossul such a policy keeps its newest backups and no others.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from workflows_app.domain.config_files.configuration import FilePolicy
+from workflows_app.domain.config_files.notes import Note, Outcome
+from workflows_app.domain.config_files.typed_values import known, of_type, printable
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.keep_rules import NO_RULES, KeepRules, Period, parse_rules
+from workflows_app.domain.toml_text import toml_key, toml_string
+
+RULES_KEY = "KeepRules"
+
+_ZONE = "Zone"
+_KEYS = {period.capitalize(): period.value for period in Period} | {_ZONE: "zone"}
+
+
+def read_rules(value: Any, policies: Iterable[str], notes: list[Note]) -> dict[str, KeepRules]:
+    """Answer the rules of a file by policy; a table that is there and empty is no rules.
+
+    Rules of a policy that is not among ``policies`` are dropped, with a note. Raises ConfigInvalid naming
+    the key (``KeepRules.daily.Weekly``).
+    """
+    found: dict[str, KeepRules] = {}
+    names = frozenset(policies)
+    for policy, table in of_type(RULES_KEY, value, dict).items():
+        within = f"{RULES_KEY}.{printable(policy)}"
+        rules = _rules(within, of_type(within, table, dict), notes)
+        if policy in names:
+            found[policy] = rules
+        else:
+            notes.append(Note(Outcome.DROPPED, within, "there is no backup retention of this policy"))
+    return found
+
+
+def write_rules(policies: Iterable[FilePolicy]) -> list[str]:
+    """Answer the lines that ``read_rules`` reads back the same; none for a policy without rules."""
+    lines: list[str] = []
+    for policy in policies:
+        if policy.keep_rules in (None, NO_RULES):
+            continue
+        values = {key: getattr(policy.keep_rules, attribute) for key, attribute in _KEYS.items()}
+        lines += ["", f"[{RULES_KEY}.{toml_key(policy.name)}]"]
+        lines += [f"{key} = {_written(value)}" for key, value in values.items() if value]
+    return lines
+
+
+def _rules(within: str, table: dict[str, Any], notes: list[Note]) -> KeepRules:
+    given = known(table, tuple(_KEYS), f"{within}.", notes)
+    texts = {
+        _KEYS[key]: str(of_type(f"{within}.{key}", value, str if key == _ZONE else int))
+        for key, value in given.items()
+    }
+    try:
+        return parse_rules(texts)
+    except ConfigInvalid as error:
+        raise ConfigInvalid(f"{within}.{error.field.capitalize()}", error.reason) from None
+
+
+def _written(value: object) -> str:
+    return toml_string(value) if isinstance(value, str) else str(value)

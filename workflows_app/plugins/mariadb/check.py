@@ -1,0 +1,86 @@
+"""Tries beforehand what a copy of a server will need."""
+
+from collections.abc import Iterator
+
+from workflows_app.domain.errors import FossulError, PluginFailed
+from workflows_app.domain.findings import Finding, good, refusal
+from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.filesystem.wording import shown, size_words
+from workflows_app.plugins.mariadb.parameters import Parameters
+from workflows_app.plugins.mariadb.physical_copy import check_release
+from workflows_app.plugins.mariadb.server_files import ServerFiles, find_files, log_position
+from workflows_app.plugins.mariadb_server.facts import look
+from workflows_app.plugins.mariadb_server.grants import missing_rights
+from workflows_app.plugins.mariadb_server.programs import Programs, Release
+from workflows_app.plugins.staging.check import check_staging
+
+CLIENT = "MysqlClientCmd"
+FOLDER = "MysqlBackupPath"
+PROGRAM = "MysqlBackupCmd"
+SERVER = "MysqlHost"
+USER = "MysqlUser"
+
+# What mariadb-backup asks for, https://mariadb.com/kb/en/mariadb-backup-overview/#authentication-and-privileges
+_NEEDED = frozenset({"RELOAD", "PROCESS", "LOCK TABLES"})
+# One privilege, before and since its second name.
+_BINLOG, _RENAMED = ("REPLICATION CLIENT", "BINLOG MONITOR"), (10, 5)
+
+
+def check(context: PluginContext) -> tuple[Finding, ...]:
+    """Answer whether the server opens, its files can be read here, and how rights, program and folder are."""
+    return tuple(_look(context))
+
+
+def _look(context: PluginContext) -> Iterator[Finding]:
+    parameters, mistakes = read_parameters(context, Parameters.of)
+    yield from mistakes
+    if parameters is None or mistakes:
+        return
+    size = 0
+    programs = Programs(context, parameters.server)
+    try:
+        programs.release(CLIENT, parameters.client, "mariadb")
+        facts = look(programs, parameters.client, None)
+    except FossulError as error:
+        yield refusal(error, SERVER)
+    else:
+        size = facts.size
+        yield good(
+            f"MariaDB {facts.version} on {parameters.server.where} opens: {size_words(size)} in all "
+            "databases",
+            SERVER,
+        )
+        yield from _server(context, programs, parameters, facts.release)
+    yield from check_staging(context, FOLDER, parameters.backup_path, size, "the server")
+
+
+def _server(
+    context: PluginContext, programs: Programs, parameters: Parameters, release: Release
+) -> Iterator[Finding]:
+    yield from tried(context, USER, lambda call: _rights(programs, parameters, release))
+    try:
+        files = find_files(programs, parameters.client)
+        log_position(programs, parameters.client)
+    except FossulError as error:
+        yield refusal(error, SERVER)
+        return
+    yield good(f"The server's data folder {shown(str(files.data))} can be read here", SERVER)
+    yield from tried(context, PROGRAM, lambda call: _program(programs, parameters, files))
+
+
+def _rights(programs: Programs, parameters: Parameters, release: Release) -> str:
+    """Raises PluginFailed when the user lacks any."""
+    needed = _NEEDED | {_BINLOG[release >= _RENAMED]}
+    if missing := missing_rights(programs, parameters.client, needed):
+        raise PluginFailed(
+            f"The user {parameters.server.user!r} lacks {', '.join(missing)} on *.*, which mariadb-backup "
+            "needs. Grant that"
+        )
+    return f"The user {parameters.server.user!r} has the rights that a copy needs"
+
+
+def _program(programs: Programs, parameters: Parameters, files: ServerFiles) -> str:
+    """Raises ConfigInvalid when mariadb-backup is missing, or of another version."""
+    check_release(programs, parameters, files)
+    return "mariadb-backup is there, of the server's version"

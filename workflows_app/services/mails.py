@@ -1,0 +1,88 @@
+"""Notices by e-mail: as text, and as simple HTML."""
+
+import hashlib
+import smtplib
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.template.loader import render_to_string
+
+from workflows_app.domain.channels import MailServer, Security
+from workflows_app.domain.notices import Notice
+from workflows_app.domain.redelivery import NotSent
+from workflows_app.domain.webhooks import KEY, header_key
+from workflows_app.services.outbound import reach
+
+TIMEOUT_SECONDS = 20
+
+
+def mail_server(options: Mapping[str, Any]) -> MailServer:
+    """Answer the mail server that a channel's options tell of."""
+    return MailServer(
+        host=options["host"],
+        port=options["port"],
+        security=Security(options["security"]),
+        user=options["user"],
+        sender=options["sender"],
+        to=tuple(options["to"]),
+    )
+
+
+def send_mail(server: MailServer, password: str, notice: Notice, delivery: str) -> None:
+    """Send a notice; ``delivery`` makes its Message-ID, which is the same when it is sent again.
+
+    Raises NotSent.
+    """
+    reach(server.host, server.port)
+    connection = get_connection(
+        "django.core.mail.backends.smtp.EmailBackend",
+        host=server.host,
+        port=server.port,
+        username=server.user or None,
+        password=password or None,
+        use_tls=server.security is Security.STARTTLS,
+        use_ssl=server.security is Security.TLS,
+        timeout=TIMEOUT_SECONDS,
+    )
+    mail = EmailMultiAlternatives(
+        subject=" ".join(notice.title.split()),
+        body=notice.text,
+        from_email=server.sender,
+        to=list(server.to),
+        connection=connection,
+        headers={
+            "Message-ID": f"<{_mark(delivery)}@fossul.invalid>",
+            # Mail programs put what is about one incident together.
+            "References": f"<{_mark(notice.key)}@fossul.invalid>",
+            KEY: header_key(notice.key),
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    mail.attach_alternative(render_to_string("notifications/notice.html", {"notice": notice}), "text/html")
+    try:
+        mail.send()
+    except smtplib.SMTPAuthenticationError:
+        words = f"{server.host} refused the user {server.user!r} or the password."
+        raise NotSent(words, again=False) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        told = "; ".join(f"{who}: {code} {_text(said)}" for who, (code, said) in error.recipients.items())
+        raise NotSent(f"{server.host} refused every recipient: {told}", again=False) from None
+    except smtplib.SMTPResponseException as error:
+        words = f"{server.host} answered {error.smtp_code} {_text(error.smtp_error)}"
+        raise NotSent(words, again=error.smtp_code < 500) from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotSent(f"{server.host}:{server.port} could not be used: {error}", again=True) from None
+    finally:
+        # It stays open when the login is refused.
+        with suppress(smtplib.SMTPException, OSError):
+            connection.close()
+
+
+def _mark(text: str) -> str:
+    return hashlib.blake2s(text.encode(), digest_size=16).hexdigest()
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
