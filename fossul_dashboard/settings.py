@@ -164,6 +164,8 @@ FOSSUL_PLUGIN_DIRS = [Path(folder) for folder in env_list("FOSSUL_PLUGIN_DIRS", 
 
 # Where people find the dashboard, for the links in notices; by default where this machine serves it.
 FOSSUL_URL = env_str("FOSSUL_URL")
+# The web server's port, told by the supervisor to processes that have another PORT.
+FOSSUL_WEB_PORT = env_int("FOSSUL_WEB_PORT", PORT, least=1)
 FOSSUL_NOTIFY_REMIND_HOURS = env_int("FOSSUL_NOTIFY_REMIND_HOURS", 24, least=1)
 # Addresses and networks that notices may go to although they are link-local or a cloud's own.
 FOSSUL_NOTIFY_ALLOW = env_list("FOSSUL_NOTIFY_ALLOW", [])

@@ -24,6 +24,9 @@ def main() -> None:
     Exits with honcho's code, or 0 after Ctrl-C. What has not ended in time is killed.
     """
     grace = os.environ.setdefault("FOSSUL_WORKER_GRACE_SECONDS", str(GRACE_SECONDS))
+    # honcho gives each process a PORT of its own, and the worker's notices link to the web server.
+    if "PORT" in os.environ:
+        os.environ.setdefault("FOSSUL_WEB_PORT", os.environ["PORT"])
     # honcho's own five seconds, from the end of the first process, would leave a step's programs running.
     manager.KILL_WAIT = int(grace) + MARGIN_SECONDS
     manager.ProcessManager = _InOrder

@@ -109,3 +109,19 @@ def test_who_does_not_know_keep_rules_is_not_asked_for_a_policy_that_has_some(sa
     assert "also keeps 4 weekly" in said.pop()[1]
     retain_backups(obeys, context_of(config, said), 7)
     assert obeys.asked
+
+
+def test_who_does_not_know_keep_rules_is_not_asked_for_archives_of_a_policy_that_has_some(said):
+    rules = Retention(policy="daily", keep_rules=KeepRules(monthly=6))
+    config = make_config().model_copy(update={"archive_retentions": (rules,)})
+    deaf, obeys = Storage(), Storage(can=("keepRules",))
+    assert retain_archives(deaf, context_of(config, said)) == Result()
+    assert deaf.asked == []
+    level, words = said.pop()
+    assert level == Level.WARN
+    assert "also keeps 6 monthly, and the archive plugin" in words
+    retain_archives(obeys, context_of(config, said))
+    assert obeys.asked
+    other = Storage()
+    retain_archives(other, context_of(make_config(), said))
+    assert other.asked, "a policy without rules needs no such plugin"

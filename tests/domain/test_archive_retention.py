@@ -2,8 +2,9 @@
 
 import pytest
 
-from workflows_app.domain.archive_retention import expired_archives
+from workflows_app.domain.archive_retention import expired_archives, newest_archives_kept
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.results import Archive
 
 
@@ -22,6 +23,18 @@ def test_the_surplus_goes_newest_first() -> None:
 def test_the_runs_own_stays_beside_the_newest() -> None:
     archives = [made(1), made(8), made(9)]
     assert expired_archives(archives, policy="daily", keep=1, made=made(1).name) == (made(8),)
+
+
+def test_what_rules_keep_stays_beside_the_newest() -> None:
+    archives = [made(day * 86_400) for day in range(1, 6)]
+    surplus = expired_archives(archives, policy="daily", keep=1, made="", rules=KeepRules(daily=3))
+    assert surplus == (archives[1], archives[0])
+
+
+def test_rules_alone_keep_the_newest_and_no_number_is_no_retention() -> None:
+    assert newest_archives_kept(0, KeepRules(yearly=1)) == 1
+    assert newest_archives_kept(4, KeepRules(yearly=1)) == 4
+    assert newest_archives_kept(0, NO_RULES) == 0
 
 
 @pytest.mark.parametrize("keep", [0, -1])

@@ -61,6 +61,16 @@ def test_a_run_gets_its_number_policy_and_retentions():
     assert config.selected_archive_retention == 7
 
 
+def test_archive_rules_without_a_number_keep_the_newest_and_never_none():
+    ruled = {"policy": "daily", "retentionNumber": 0, "keepRules": {"weekly": 4}}
+    config = Config.model_validate({"archiveRetentions": [ruled]})
+    assert config.for_run(1, "daily", 1).selected_archive_retention == 1
+    assert config.archive_keep_rules_of("daily").weekly == 4
+    assert not config.archive_keep_rules_of("weekly")
+    assert config.archive_retention_of("weekly") == -1
+    assert config.model_copy(update={"archive_retentions": ()}).wire().get("archiveRetentions") == []
+
+
 def test_an_unknown_policy_has_retention_minus_one():
     assert Config().for_run(1, "nope", 1).selected_backup_retention == -1
 

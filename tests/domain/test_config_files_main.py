@@ -124,6 +124,7 @@ def test_keys_are_matched_without_regard_to_case_and_unknown_ones_are_told():
             "BackupRetentions[1].WhenBusy",
         ),
         ("KeepRules = 5", "KeepRules"),
+        ('[ArchiveKeepRules.daily]\nDaily = "1"', "ArchiveKeepRules.daily.Daily"),
         ("[KeepRules]\ndaily = 5", "KeepRules.daily"),
         ('[KeepRules.daily]\nWeekly = "5"', "KeepRules.daily.Weekly"),
         ("[KeepRules.daily]\nWeekly = true", "KeepRules.daily.Weekly"),
@@ -212,6 +213,17 @@ def test_keep_rules_stand_in_a_table_that_fossul_passes_over():
     table = tomllib.loads(write_main(Configuration(Config(), policies)))
     assert table["BackupRetentions"] == [{"Policy": "daily", "RetentionNumber": 1}]
     assert table["KeepRules"] == {"daily": {"Daily": 7, "Zone": "Europe/Berlin"}}
+
+
+def test_archive_rules_stand_in_a_table_of_their_own():
+    rules, archive_rules = KeepRules(daily=7), KeepRules(monthly=12, zone="Europe/Berlin")
+    policies = (FilePolicy("daily", 1, keep_rules=rules, archive_keep_rules=archive_rules),)
+    written = write_main(Configuration(Config(), policies))
+    table = tomllib.loads(written)
+    assert table["ArchiveKeepRules"] == {"daily": {"Monthly": 12, "Zone": "Europe/Berlin"}}
+    assert "ArchiveRetentions" not in table, "a number that is not there is not written"
+    (read,) = read_main(written.encode()).configuration.policies
+    assert (read.keep_archives, read.keep_rules, read.archive_keep_rules) == (0, rules, archive_rules)
 
 
 def test_a_missing_plugin_file_is_refused_and_a_spare_one_is_told():

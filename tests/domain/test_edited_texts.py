@@ -38,7 +38,7 @@ def made(**settings: object) -> Configuration:
         "jobRetention": 50,
     }
     policies = (
-        FilePolicy("daily", 5, 2, WhenBusy.QUEUE, KeepRules(weekly=4)),
+        FilePolicy("daily", 5, 2, WhenBusy.QUEUE, KeepRules(weekly=4), KeepRules(monthly=6)),
         FilePolicy("weekly", 4).completed(),
     )
     config = Config.model_validate(values | settings)
@@ -87,8 +87,8 @@ def test_a_changed_mask_replaces_the_secret_and_a_removed_line_removes_it():
     (MAIN, "JobRetention = 50", "JobRetentoin = 50", 6, "no such setting"),
     (MAIN, 'Policy = "weekly"', 'Policy = "week-ly"', 15, "not a policy name"),
     (MAIN, "curl,--token,***", "wget,--token,***", 7, "masked as"),
-    (MAIN, 'warm = "curl,--token,***"', 'warm = "wget,--token,***"', 34, "masked as"),
-    (MAIN, 'warm = "curl,--token,***"', f'warm = "{RETYPE}"', 34, "once more"),
+    (MAIN, 'warm = "curl,--token,***"', 'warm = "wget,--token,***"', 37, "masked as"),
+    (MAIN, 'warm = "curl,--token,***"', f'warm = "{RETYPE}"', 37, "once more"),
     (MAIN, 'AppPlugin = "vault"', 'AppPlugin = ""', 0, "names no app plugin"),
     (MAIN, 'AppPlugin = "vault"', 'AppPlugin = "safe"', 2, "there is none"),
     ("App", 'Host = "h"', "Host", 1, 'not Key = "value"'),

@@ -14,6 +14,8 @@ from workflows_app.plugins.filesystem import parameters as filesystem
 from workflows_app.plugins.filesystem_archive import parameters as filesystem_archive
 from workflows_app.plugins.mariadb import parameters as mariadb
 from workflows_app.plugins.mariadb_dump import parameters as mariadb_dump
+from workflows_app.plugins.mongo import parameters as mongo
+from workflows_app.plugins.mongo_dump import parameters as mongo_dump
 from workflows_app.plugins.postgres import parameters as postgres
 from workflows_app.plugins.postgres_dump import parameters as postgres_dump
 from workflows_app.plugins.registry import PluginRegistry
@@ -34,6 +36,8 @@ READERS: list[tuple[tuple[ParameterSpec, ...], Read, Mapping[str, str]]] = [
     (filesystem_archive.SPECS, filesystem_archive.Parameters.of, {"ArchivePath": "/usr"}),
     (mariadb.SPECS, mariadb.Parameters.of, SERVER | {"MysqlBackupPath": "/copy"}),
     (mariadb_dump.SPECS, mariadb_dump.Parameters.of, SERVER | {"MysqlDumpPath": "/dump"}),
+    (mongo.SPECS, mongo.Parameters.of, {}),
+    (mongo_dump.SPECS, mongo_dump.Parameters.of, {"MongoDumpPath": "/dump"}),
     (postgres.SPECS, postgres.Parameters.of, SERVER | {"PqBackupPath": "/copy"}),
     (
         postgres_dump.SPECS,

@@ -186,7 +186,7 @@ def test_infos_tell_of_every_plugin_that_works(install: Install, caplog: pytest.
     install("acme = acme_plugins:App\nbad = acme_plugins:Broken\nrude = acme_plugins:Rude")
     infos = PluginRegistry().infos()
     assert [info.name for info in infos if info.type == "app"] == [
-        "acme", "mariadb", "mariadb-dump", "postgres", "postgres-dump", "sample-app",
+        "acme", "mariadb", "mariadb-dump", "mongo", "mongo-dump", "postgres", "postgres-dump", "sample-app",
     ]  # fmt: skip
     assert "sample-storage" in [info.name for info in infos if info.type == "storage"]
     assert [info.name for info in infos if info.type == "archive"] == [

@@ -192,3 +192,34 @@ def test_encrypted_and_unusually_packed_files_are_refused():
 )
 def test_a_folder_around_everything_is_left_out(paths, kept):
     assert list(gather("folder", [(path, b"") for path in paths])) == kept
+
+
+def _with_size(content: bytes, size: bytes) -> bytes:
+    """A tar of one member whose header says another size."""
+    header = bytearray(content[:512])
+    header[124:136] = size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + content[512:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        tarred({"p/.a": b""})[:512] + _with_size(tarred({"p/.b": b""}), b"\xff" * 10 + b"\xfe\x00"),
+        tarred({"p/.a": b""})[:512] + tarred({"p/.b": b""}, pax_headers={"size": "-1536"}),
+    ],
+)
+def test_a_size_below_zero_is_refused_and_not_read_for_ever(content, monkeypatch):
+    # CVE-2025-8194: the same header again and again, which here ends as a failure instead.
+    looks = iter(range(100))
+    frombuf = tarfile.TarInfo.frombuf.__func__
+
+    def counted(cls, *given):
+        if next(looks, None) is None:
+            pytest.fail("the same header is read for ever")
+        return frombuf(cls, *given)
+
+    monkeypatch.setattr(tarfile.TarInfo, "frombuf", classmethod(counted))
+    with pytest.raises(ConfigInvalid, match="damaged, or no such archive"):
+        unpack("x.tar", content)

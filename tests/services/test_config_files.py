@@ -250,6 +250,25 @@ def test_keep_rules_are_taken_shown_kept_and_pruned(folder, profile):
     assert policy.keep_rules == {}
 
 
+def test_archive_rules_are_taken_shown_in_the_history_kept_and_exported(folder, profile, tmp_path):
+    import_configs(ADMIN, folder)
+    put(folder, {f"{profile}/app/app.conf": MAIN + "[ArchiveKeepRules.daily]\nMonthly = 12\n"})
+    (change,) = import_configs(ADMIN, folder).changes
+    assert "+[ArchiveKeepRules.daily]" in change.lines
+    policy = Policy.objects.get(config__name="app")
+    assert (policy.keep_rules, policy.archive_keep_rules) == ({}, {"monthly": 12})
+    assert "+Monthly = 12" in versions.list_versions(ADMIN, profile, "app").versions[0].lines
+    export_configs(ADMIN, tmp_path / "out")
+    put(folder, {f"{profile}/app/app.conf": MAIN})
+    assert effects(import_configs(ADMIN, folder)) == {f"{profile}/app": Effect.UNCHANGED}
+    assert effects(apply_configs(ADMIN, folder, prune=True)) == {f"{profile}/app": Effect.CHANGED}
+    policy.refresh_from_db()
+    assert policy.archive_keep_rules == {}
+    import_configs(ADMIN, tmp_path / "out")
+    policy.refresh_from_db()
+    assert policy.archive_keep_rules == {"monthly": 12}
+
+
 def test_an_empty_table_takes_keep_rules_away(folder, profile):
     put(folder, {f"{profile}/app/app.conf": MAIN + RULES})
     import_configs(ADMIN, folder)

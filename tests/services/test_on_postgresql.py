@@ -9,10 +9,16 @@ from urllib.parse import quote
 from tests.plugins.postgres.cluster import PASSWORD, SUPERUSER, running_cluster
 
 FOLDER = Path(__file__).parent
-SAME = ["test_run_search.py", "test_run_changes.py"]
+SAME = [
+    "test_run_search.py",
+    "test_run_changes.py",
+    "test_incidents.py",
+    "test_run_notices.py",
+    "test_digests.py",
+]
 
 
-def test_lists_and_the_search_in_all_messages_work_on_postgresql() -> None:
+def test_lists_the_search_in_all_messages_and_notices_work_on_postgresql() -> None:
     with running_cluster() as cluster:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "--ds=tests.settings_postgresql", *SAME],

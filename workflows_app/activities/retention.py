@@ -10,6 +10,7 @@ from workflows_app.activities.abilities import capabilities_of
 from workflows_app.activities.catalogues import forget_backup, note_backups
 from workflows_app.activities.holds import held_in, held_names
 from workflows_app.domain.config import Config
+from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Result
 from workflows_app.models import Removal
 from workflows_app.models.connections import drop_broken_connections
@@ -27,14 +28,9 @@ def retain_backups(plugin: StoragePlugin, context: PluginContext, run: int) -> R
     config = context.config
     rules = config.keep_rules_of(config.selected_backup_policy)
     capabilities = capabilities_of(plugin.info)
-    if _refuses_for_holds(context, capabilities):
-        _names(plugin, context)
-        return Result()
-    if rules and KEEP_RULES not in capabilities:
-        context.warn(
-            f"Nothing was deleted: policy {config.selected_backup_policy!r} also keeps {rules.words}, and "
-            f"the storage plugin does not declare the capability {KEEP_RULES!r}"
-        )
+    if _refuses_for_holds(context, capabilities) or _refuses_for_rules(
+        context, capabilities, rules, "storage"
+    ):
         _names(plugin, context)
         return Result()
     before = _names(plugin, context)
@@ -48,7 +44,11 @@ def retain_backups(plugin: StoragePlugin, context: PluginContext, run: int) -> R
 
 def retain_archives(plugin: ArchivePlugin, context: PluginContext) -> Result:
     """Let an archive plugin do its retention, as ``retain_backups`` does for a storage plugin."""
-    if _refuses_for_holds(context, capabilities_of(plugin.info)):
+    rules = context.config.archive_keep_rules_of(context.config.selected_backup_policy)
+    capabilities = capabilities_of(plugin.info)
+    if _refuses_for_holds(context, capabilities) or _refuses_for_rules(
+        context, capabilities, rules, "archive"
+    ):
         return Result()
     return plugin.archive_delete(replace(context, held=held_names))
 
@@ -68,6 +68,18 @@ def _refuses_for_holds(context: PluginContext, capabilities: frozenset[str]) -> 
     context.warn(
         f"Nothing was deleted: {len(held)} restore points are held, and the plugin does not declare the "
         f"capability {HOLDS!r}, so it might delete them"
+    )
+    return True
+
+
+def _refuses_for_rules(
+    context: PluginContext, capabilities: frozenset[str], rules: KeepRules, family: str
+) -> bool:
+    if not rules or KEEP_RULES in capabilities:
+        return False
+    context.warn(
+        f"Nothing was deleted: policy {context.config.selected_backup_policy!r} also keeps {rules.words}, "
+        f"and the {family} plugin does not declare the capability {KEEP_RULES!r}"
     )
     return True
 

@@ -3,12 +3,27 @@
 from collections.abc import Collection, Sequence
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.results import Archive, Backup
 from workflows_app.domain.retention import expired
 
 
+def newest_archives_kept(number: int, rules: KeepRules) -> int:
+    """Answer how many of the newest archives a policy keeps that was given ``number`` and ``rules``.
+
+    Rules without a number keep what they keep, and the newest in any case: 1. Without rules it is ``number``.
+    """
+    return max(number, 1) if rules else number
+
+
 def expired_archives(
-    archives: Sequence[Archive], *, policy: str, keep: int, made: str, held: Collection[str] = ()
+    archives: Sequence[Archive],
+    *,
+    policy: str,
+    keep: int,
+    made: str,
+    rules: KeepRules = NO_RULES,
+    held: Collection[str] = (),
 ) -> tuple[Archive, ...]:
     """Answer which of ``archives`` are to be deleted, as ``retention.expired`` does for backups.
 
@@ -23,12 +38,13 @@ def expired_archives(
             "the policy a whole number from 1",
         )
     by_name = {archive.name: archive for archive in archives}
-    backups = [_as_backup(archive) for archive in archives]
-    surplus = expired(backups, policy=policy, keep=keep, made=made, held=held)
+    backups = [as_backup(archive) for archive in archives]
+    surplus = expired(backups, policy=policy, keep=keep, made=made, rules=rules, held=held)
     return tuple(by_name[backup.name] for backup in surplus)
 
 
-def _as_backup(archive: Archive) -> Backup:
+def as_backup(archive: Archive) -> Backup:
+    """Answer the backup that an archive is the copy of, as far as the archive tells of it."""
     return Backup(
         name=archive.name,
         timestamp=archive.timestamp,

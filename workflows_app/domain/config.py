@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from workflows_app.domain.archive_retention import newest_archives_kept
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.results import Backup, Discover
@@ -152,6 +153,15 @@ class Config(WireModel):
         """What else of ``policy`` is kept: by the same entry as ``retention_of``'s."""
         return next((r.keep_rules for r in self.backup_retentions if r.policy == policy), NO_RULES)
 
+    def archive_retention_of(self, policy: str) -> int:
+        """How many archives of ``policy`` are kept, as ``retention_of``; 1 for rules without a number."""
+        found = next((r for r in self.archive_retentions if r.policy == policy), None)
+        return -1 if found is None else newest_archives_kept(found.retention_number, found.keep_rules)
+
+    def archive_keep_rules_of(self, policy: str) -> KeepRules:
+        """Which other archives of ``policy`` are kept: by the same entry as ``archive_retention_of``'s."""
+        return next((r.keep_rules for r in self.archive_retentions if r.policy == policy), NO_RULES)
+
     def discovered(self, found: Sequence[Discover]) -> "Config":
         """Answer the configuration with the paths that a discovery found, for the storage plugin.
 
@@ -171,7 +181,6 @@ class Config(WireModel):
 
         ``number`` is the run's number, ``timestamp`` unix seconds at its start.
         """
-        archive = next((r.retention_number for r in self.archive_retentions if r.policy == policy), -1)
         return self.model_copy(
             update={
                 "workflow_id": str(number),
@@ -179,7 +188,7 @@ class Config(WireModel):
                 "workflow_timestamp": timestamp,
                 "selected_backup_policy": policy,
                 "selected_backup_retention": self.retention_of(policy),
-                "selected_archive_retention": archive,
+                "selected_archive_retention": self.archive_retention_of(policy),
             }
         )
 

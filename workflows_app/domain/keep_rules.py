@@ -11,6 +11,9 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.results import Backup
 from workflows_app.domain.wire import WireModel
 
+CAPABILITY = "keepRules"
+"""What a plugin whose retention obeys keep rules declares (``plugins.base.KEEP_RULES``)."""
+
 MOST = 10_000
 """The largest number that a rule may have."""
 

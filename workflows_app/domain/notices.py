@@ -86,9 +86,8 @@ def of_incident(incident: Incident, turn: Turn, key: str, over: str, url: str, n
     """Answer what is to be told of an incident. ``over`` is why it is, for its end."""
     title = incident_title(incident.kind, incident.profile, incident.config, incident.detail)
     began = f"It began {incident.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
-    reason = (
-        f"{over} It was: {incident.reason} {began}" if turn is Turn.RECOVERY else f"{incident.reason} {began}"
-    )
+    told = incident.reason if incident.reason.endswith((".", "!", "?", "…")) else f"{incident.reason}."
+    reason = f"{over} It was: {told} {began}" if turn is Turn.RECOVERY else f"{told} {began}"
     return Notice(
         event=_EVENT_OF_TURN[turn],
         key=key,

@@ -92,6 +92,11 @@ class Plan(WireModel):
         """All steps of the stages, in order."""
         return (step for stage in self.stages for step in stage.steps)
 
+    @property
+    def freezes(self) -> bool:
+        """Whether a step of it freezes the application."""
+        return any(step.freezes for step in self.steps)
+
     def step(self, key: str) -> StepSpec:
         """The step with that key. Raises KeyError when the plan has none."""
         for step in self.steps:

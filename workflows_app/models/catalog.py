@@ -47,7 +47,8 @@ class BackupConfig(models.Model):
 class Policy(models.Model):
     """A named retention of a configuration: how many backups and archives of it are kept.
 
-    ``keep_rules`` are a ``domain.keep_rules.KeepRules`` as JSON: what is kept beside the newest backups.
+    ``keep_rules`` are a ``domain.keep_rules.KeepRules`` as JSON: what is kept beside the newest backups;
+    ``archive_keep_rules`` the same of archives. With neither number nor rules all archives are kept.
     ``when_busy`` is what a start does while another run holds the configuration's lock.
     """
 
@@ -56,6 +57,7 @@ class Policy(models.Model):
     keep_backups = models.PositiveIntegerField()
     keep_archives = models.PositiveIntegerField(default=0)
     keep_rules = models.JSONField(default=dict, blank=True)
+    archive_keep_rules = models.JSONField(default=dict, blank=True)
     position = models.PositiveIntegerField(default=0)
     when_busy = models.CharField(
         max_length=8, choices=[(choice.value, choice.value) for choice in WhenBusy], default=WhenBusy.REFUSE

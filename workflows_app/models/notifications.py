@@ -1,4 +1,4 @@
-"""Who is told of what, what is wrong now, and what was sent: channel, incident, delivery (ADR 0010)."""
+"""Who is told of what, what is wrong now, and what was sent: channel, incident, delivery (ADR 0011)."""
 
 from datetime import datetime, time
 
@@ -135,12 +135,13 @@ class Delivery(models.Model):
 class NotifierTurn(models.Model):
     """Whose turn it is to look for what is to be told, and up to where runs were looked at: one row.
 
-    ``by`` may look until ``until``. ``last_run`` is the number of the newest run that was seen; ``open_runs``
-    has, by number, the state of those that had not closed then.
+    ``by`` may look until ``until``; ``looked`` is when somebody last did. ``last_run`` is the number of the
+    newest run that was seen; ``open_runs`` has, by number, the state of those that had not closed then.
     """
 
     by = models.CharField(max_length=36, blank=True)
     until = models.DateTimeField()
+    looked = models.DateTimeField(null=True, blank=True)
     last_run = models.BigIntegerField(null=True, blank=True)
     open_runs = models.JSONField(default=dict)
 

@@ -37,9 +37,13 @@ def config_of(row: BackupConfig) -> Config:
                 for p in policies
             ),
             "archive_retentions": tuple(
-                Retention(policy=p.name, retention_number=p.keep_archives)
+                Retention(
+                    policy=p.name,
+                    retention_number=p.keep_archives,
+                    keep_rules=archive_keep_rules_of(p),
+                )
                 for p in policies
-                if p.keep_archives
+                if p.keep_archives or archive_keep_rules_of(p)
             ),
         }
     )
@@ -67,3 +71,8 @@ def stored_order(profile: str, name: str, policy: str) -> BackupOrder:
 def keep_rules_of(row: Policy) -> KeepRules:
     """What a policy keeps beside its newest backups."""
     return KeepRules.model_validate(row.keep_rules)
+
+
+def archive_keep_rules_of(row: Policy) -> KeepRules:
+    """What a policy keeps beside its newest archives."""
+    return KeepRules.model_validate(row.archive_keep_rules)

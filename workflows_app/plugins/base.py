@@ -13,6 +13,7 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled
 from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.findings import Finding
+from workflows_app.domain.keep_rules import CAPABILITY
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Archive, Backup, Level, PluginInfo, Result
 
@@ -20,9 +21,10 @@ HOLDS = "holds"
 """The capability of a plugin whose retention asks ``PluginContext.held``. One without it is not asked to do
 its retention while anything of the configuration is held."""
 
-KEEP_RULES = "keepRules"
-"""The capability of a storage plugin whose retention obeys ``Config.keep_rules_of``. One without it is not
-asked to do the retention of a policy that has such rules."""
+KEEP_RULES = CAPABILITY
+"""The capability of a storage plugin whose retention obeys ``Config.keep_rules_of``, and of an archive plugin
+whose obeys ``Config.archive_keep_rules_of``. One without it is not asked to do the retention of a policy that
+has such rules."""
 
 
 VERIFY, DELETE, BROWSE, FETCH = "backupVerify", "backupDelete", "backupBrowse", "archiveFetch"

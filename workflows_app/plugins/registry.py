@@ -36,6 +36,8 @@ _FAMILIES = (_APP, _STORAGE, _ARCHIVE)
 _BUILT_IN = (
     EntryPoint("mariadb", "workflows_app.plugins.mariadb.plugin:plugin", _APP.group),
     EntryPoint("mariadb-dump", "workflows_app.plugins.mariadb_dump.plugin:plugin", _APP.group),
+    EntryPoint("mongo", "workflows_app.plugins.mongo.plugin:plugin", _APP.group),
+    EntryPoint("mongo-dump", "workflows_app.plugins.mongo_dump.plugin:plugin", _APP.group),
     EntryPoint("postgres", "workflows_app.plugins.postgres.plugin:plugin", _APP.group),
     EntryPoint("postgres-dump", "workflows_app.plugins.postgres_dump.plugin:plugin", _APP.group),
     EntryPoint("sample-app", "workflows_app.plugins.sample_app.plugin:plugin", _APP.group),

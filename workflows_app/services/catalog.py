@@ -11,7 +11,13 @@ from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.plan_layouts import PlanLayout
 from workflows_app.domain.protection import storage_mark
 from workflows_app.models import BackupConfig, Profile
-from workflows_app.models.stored_configs import config_of, find_config, keep_rules_of, stored_order
+from workflows_app.models.stored_configs import (
+    archive_keep_rules_of,
+    config_of,
+    find_config,
+    keep_rules_of,
+    stored_order,
+)
 from workflows_app.services.permissions import Actor, Right
 
 
@@ -19,7 +25,7 @@ from workflows_app.services.permissions import Actor, Right
 class PolicySummary:
     """A policy: its name, how many backups and archives it keeps, and what a start does when busy.
 
-    ``keep_rules`` say what is kept beside the newest backups.
+    ``keep_rules`` say what is kept beside the newest backups, ``archive_keep_rules`` the same of archives.
     """
 
     name: str
@@ -27,6 +33,7 @@ class PolicySummary:
     keep_archives: int
     when_busy: WhenBusy = WhenBusy.REFUSE
     keep_rules: KeepRules = NO_RULES
+    archive_keep_rules: KeepRules = NO_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,14 @@ def _summary(row: BackupConfig) -> ConfigSummary:
         app_plugin=str(row.settings.get("appPlugin", "")),
         storage_plugin=storage,
         policies=tuple(
-            PolicySummary(p.name, p.keep_backups, p.keep_archives, WhenBusy(p.when_busy), keep_rules_of(p))
+            PolicySummary(
+                p.name,
+                p.keep_backups,
+                p.keep_archives,
+                WhenBusy(p.when_busy),
+                keep_rules_of(p),
+                archive_keep_rules_of(p),
+            )
             for p in row.policies.all()
         ),
         disabled=row.disabled or row.profile.disabled,

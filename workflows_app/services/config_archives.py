@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.tar_headers import PossibleInfo
 from workflows_app.services.config_folder import LARGEST_FILE
 
 MOST_FILES = 2000
@@ -147,7 +148,7 @@ def _unpack_tar(name: str, content: bytes, contents: _Contents) -> None:
             plain = unzipped.read(_LARGEST_TAR + 1)
     if len(plain) > _LARGEST_TAR:
         raise ConfigInvalid(name, contents.too_much)
-    with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as archive:
+    with tarfile.open(fileobj=io.BytesIO(plain), mode="r:", tarinfo=PossibleInfo) as archive:
         for entry in archive:
             path = entry.name.removeprefix("./")
             if entry.isdir() or _passed_over(path):

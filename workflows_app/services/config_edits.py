@@ -178,12 +178,9 @@ def _refuse(found: tuple[SettingProblem, ...]) -> None:
 
 def _completed(configuration: Configuration, stored: Configuration) -> Configuration:
     """The configuration with the keep rules that are stored, for policies that say nothing of theirs."""
-    rules = {policy.name: policy.keep_rules for policy in stored.policies}
-    policies = (
-        replace(policy, keep_rules=rules.get(policy.name)) if policy.keep_rules is None else policy
-        for policy in configuration.policies
-    )
-    return replace(configuration, policies=tuple(policies))
+    before = {policy.name: policy for policy in stored.policies}
+    policies = tuple(policy.with_rules_of(before.get(policy.name, policy)) for policy in configuration.policies)
+    return replace(configuration, policies=policies)
 
 
 def _same(one: Configuration, other: Configuration) -> bool:

@@ -29,6 +29,7 @@ class PolicyContent(TypedDict):
     keep_archives: int
     when_busy: str
     keep_rules: NotRequired[dict[str, Any]]
+    archive_keep_rules: NotRequired[dict[str, Any]]
 
 
 class Content(TypedDict):
@@ -67,6 +68,7 @@ def content_of(row: BackupConfig) -> Content:
                 keep_archives=p.keep_archives,
                 when_busy=p.when_busy,
                 keep_rules=p.keep_rules,
+                archive_keep_rules=p.archive_keep_rules,
             )
             for p in row.policies.all()
         ],
@@ -82,6 +84,7 @@ def configuration_in(content: Content) -> Configuration:
             keep_archives=p["keep_archives"],
             when_busy=WhenBusy(p["when_busy"]),
             keep_rules=KeepRules.model_validate(p.get("keep_rules", {})),
+            archive_keep_rules=KeepRules.model_validate(p.get("archive_keep_rules", {})),
         )
         for p in content["policies"]
     )
@@ -132,6 +135,8 @@ def store(
         }
         if policy.keep_rules is not None:
             kept["keep_rules"] = policy.keep_rules.wire()
+        if policy.archive_keep_rules is not None:
+            kept["archive_keep_rules"] = policy.archive_keep_rules.wire()
         Policy.objects.update_or_create(config=row, name=policy.name, defaults=kept)
     return row
 

@@ -14,6 +14,7 @@ from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid, NotNow
 from workflows_app.domain.sealing import SealBroken
 from workflows_app.services.config_archives import LARGEST_UPLOAD, SUFFIXES, gather, pack, unpack
+from workflows_app.services.config_changes import Effect
 from workflows_app.services.config_files import FolderReport, import_files
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.secrets import opened_text, sealed_text
@@ -22,6 +23,10 @@ LIFE_SECONDS = 3600
 # Sealed it grows by four fifths, and a form may have 2.5 MiB.
 _LARGEST_KEPT = 2**20
 _PACKED = "upload.zip"
+_NO_CONFIGURATION = (
+    "there is no configuration in it: its files are to be profile/configuration/*.conf, with "
+    "configuration.conf among them"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ def plan_import(actor: Actor, sent: Iterable[SentFile], profile: str = "", confi
     actor.require(Right.CONFIGURE)
     files = _files(tuple(sent), profile, config)
     report = import_files(actor, files, dry_run=True)
+    if not (report.refused or any(change.effect is not Effect.KEPT for change in report.changes)):
+        raise ConfigInvalid("upload", _NO_CONFIGURATION)
     if report.refused or not report.differs:
         return ImportPlan(report)
     packed = b"".join(pack(files))

@@ -65,7 +65,8 @@ def _database() -> str:
     return "ok"
 
 
-async def _trouble() -> str:
+async def ask_temporal() -> str:
+    """Answer, in words, that Temporal does not answer now; ``""`` when it does."""
     try:
         async with temporal() as client:
             await client.service_client.check_health(retry=False, timeout=RPC_TIMEOUT)
@@ -74,7 +75,7 @@ async def _trouble() -> str:
     return ""
 
 
-_probe = Throttled(_trouble, first="", late="Temporal does not answer.", every=2.0, patience=1.0)
+_probe = Throttled(ask_temporal, first="", late="Temporal does not answer.", every=2.0, patience=1.0)
 
 
 def temporal_trouble() -> str:

@@ -22,7 +22,7 @@ from workflows_app.domain.incidents import (
     next_turn,
 )
 from workflows_app.domain.notices import LONGEST_REASON, NoticeEvent, incident_title, of_incident, tidy
-from workflows_app.models import Channel, Delivery
+from workflows_app.models import Channel, Delivery, NotifierTurn
 from workflows_app.models import Incident as IncidentRow
 from workflows_app.services.addresses import config_address, run_address
 from workflows_app.services.audiences import Audience, listeners
@@ -64,6 +64,12 @@ def list_open(actor: Actor) -> tuple[OpenIncident, ...]:
         )
         for row in rows
     )
+
+
+def last_look(actor: Actor) -> datetime | None:
+    """Answer when a worker last looked for what is wrong, None for never. Raises NotAllowed."""
+    actor.require(Right.VIEW)
+    return NotifierTurn.objects.values_list("looked", flat=True).first()
 
 
 def settle_incidents(

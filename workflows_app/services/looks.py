@@ -12,6 +12,7 @@ from temporalio.client import WorkflowFailureError
 
 from workflows_app.domain.errors import FossulError, TemporalUnavailable
 from workflows_app.services.client import temporal
+from workflows_app.services.health import ask_temporal
 
 LATE = timedelta(seconds=5)
 
@@ -48,8 +49,10 @@ async def ask(
             )
             return answer
     except TimeoutError:
+        trouble = await ask_temporal()
         raise TemporalUnavailable(
-            f"No worker answered within {seconds:.0f} s {question.words}. Start one: manage.py run_worker"
+            trouble
+            or f"No worker answered within {seconds:.0f} s {question.words}. Start one: manage.py run_worker"
         ) from None
     except WorkflowFailureError as error:
         cause = getattr(error.cause, "cause", None) or error.cause

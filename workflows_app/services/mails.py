@@ -73,7 +73,7 @@ def send_mail(server: MailServer, password: str, notice: Notice, delivery: str) 
         words = f"{server.host} answered {error.smtp_code} {_text(error.smtp_error)}"
         raise NotSent(words, again=error.smtp_code < 500) from None
     except (smtplib.SMTPException, OSError) as error:
-        raise NotSent(f"{server.host}:{server.port} could not be used: {error}", again=True) from None
+        raise NotSent(f"{server.host}:{server.port} could not be used: {_why(error)}", again=True) from None
     finally:
         # It stays open when the login is refused.
         with suppress(smtplib.SMTPException, OSError):
@@ -82,6 +82,10 @@ def send_mail(server: MailServer, password: str, notice: Notice, delivery: str) 
 
 def _mark(text: str) -> str:
     return hashlib.blake2s(text.encode(), digest_size=16).hexdigest()
+
+
+def _why(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _text(said: bytes | str) -> str:

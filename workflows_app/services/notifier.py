@@ -3,13 +3,14 @@
 It lives in the worker's process, beside the recorder, and touches no run: a dead mail server delays nothing
 but mails. Any number of them may be at work. One at a time looks (``NotifierTurn``), and writes down together
 with what it has found what is to be sent; each delivery is sent by one of them, and again by another if that
-one dies (ADR 0010).
+one dies (ADR 0011).
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -63,6 +64,8 @@ class Notifier:
         self._name = str(uuid4())
         self._sends = sends or send
         self._sending: dict[int, asyncio.Task[None]] = {}
+        # Of its own: nothing else, not even the end of the worker, waits for a server that does not answer.
+        self._threads = ThreadPoolExecutor(SENDING_AT_ONCE, thread_name_prefix="notice")
         self._look_around_at = time.monotonic() + LOOK_AROUND_SECONDS
 
     async def run(self) -> None:
@@ -83,6 +86,7 @@ class Notifier:
         finally:
             for task in self._sending.values():
                 task.cancel()
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def look(self) -> None:
         """Find what is to be told and write it down, if it is this notifier's turn. Raises DatabaseError."""
@@ -109,8 +113,7 @@ class Notifier:
         try:
             while claimed := await sync_to_async(claim_next)(channel, datetime.now(UTC)):
                 try:
-                    # In a thread of its own: nothing else waits for a server that does not answer.
-                    await asyncio.to_thread(self._sends, claimed)
+                    await asyncio.get_running_loop().run_in_executor(self._threads, self._sends, claimed)
                 except NotSent as error:
                     logger.warning("A notice to channel %r was not sent: %s", claimed.channel.name, error)
                     await sync_to_async(record_failure)(claimed, error, datetime.now(UTC))
@@ -144,7 +147,8 @@ def settle(name: str, around: Surroundings | None, now: datetime) -> None:
         settle_incidents(places, looked, around.unclear if around else (), audiences, now)
         settle_runs(turn, audiences, now)
         settle_digests(audiences, around, now)
-        turn.save(update_fields=["last_run", "open_runs"])
+        turn.looked = now
+        turn.save(update_fields=["looked", "last_run", "open_runs"])
         if around is not None:
             _beat(audiences, now)
             forget_old(now)

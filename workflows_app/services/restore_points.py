@@ -91,7 +91,7 @@ async def list_points(actor: Actor, profile: str, config: str) -> PointList:
     # In this order: what a run reports, or deletes, while the storage is asked is then never called missing.
     reported, busy = await sync_to_async(_reported)(profile, config)
     (backups, trouble), (archives, archive_trouble) = await asyncio.gather(
-        _look_for_backups(found), _look_for_archives(found)
+        look_for_backups(found), look_for_archives(found)
     )
     await verifications.settle(profile, config)
     return await sync_to_async(_points)(
@@ -156,7 +156,8 @@ async def browse(actor: Actor, profile: str, config: str, name: str, query: File
     return listing
 
 
-async def _look_for_backups(config: Config) -> tuple[Backups, str]:
+async def look_for_backups(config: Config) -> tuple[Backups, str]:
+    """Answer which backups exist, or why that cannot be known; none without a storage plugin."""
     nothing = Backups(result=Result())
     if not config.storage_plugin:
         return nothing, ""
@@ -167,7 +168,8 @@ async def _look_for_backups(config: Config) -> tuple[Backups, str]:
     return backups, backups.result.reason if backups.result.code else ""
 
 
-async def _look_for_archives(config: Config) -> tuple[Archives, str]:
+async def look_for_archives(config: Config) -> tuple[Archives, str]:
+    """Answer which archives exist, or why that cannot be known; none without an archive plugin."""
     nothing = Archives(result=Result())
     if not config.archive_plugin:
         return nothing, ""

@@ -13,6 +13,12 @@ from workflows_app.services.deliveries import enqueue
 
 MOST_AT_ONCE = 500
 MOST_GAPS = 100
+_BADLY = {
+    RunState.CANCELLED: "cancelled",
+    RunState.TERMINATED: "terminated",
+    RunState.TIMED_OUT: "timed out",
+    RunState.UNKNOWN: "ended, and nobody saw how",
+}
 
 
 def settle_runs(turn: NotifierTurn, audiences: Collection[Audience], now: datetime) -> None:
@@ -47,7 +53,7 @@ def _tell(run: Run, state: RunState, before: str, audiences: Collection[Audience
     pinged = listeners(audiences, RUNS, run.profile, run.config)
     stream = f"run-{run.pk}"
     if before == RunState.QUEUED.value:
-        notice = _notice(run, NoticeEvent.RUN_STARTED, "started", now)
+        notice = _notice(run, NoticeEvent.RUN_STARTED, "started", run.started)
         enqueue(pinged, notice, f"run-{run.pk}-start", now, stream=stream)
     if not state.closed:
         return
@@ -55,23 +61,24 @@ def _tell(run: Run, state: RunState, before: str, audiences: Collection[Audience
         event, word = NoticeEvent.RUN_SUCCEEDED, "completed"
         pinged += listeners(audiences, SUCCEEDED, run.profile, run.config)
     else:
-        event, word = NoticeEvent.RUN_FAILED, state.value.lower().replace("_", " ")
-    notice = _notice(run, event, word, now, _last_lines(run) if pinged else ())
+        event, word = NoticeEvent.RUN_FAILED, _BADLY.get(state, "failed")
+    notice = _notice(run, event, word, run.finished or now, _last_lines(run) if pinged else ())
     enqueue(pinged, notice, f"run-{run.pk}-end", now, stream=stream)
 
 
-def _notice(run: Run, event: NoticeEvent, word: str, now: datetime, lines: Iterable[str] = ()) -> Notice:
+def _notice(run: Run, event: NoticeEvent, word: str, moment: datetime, lines: Iterable[str] = ()) -> Notice:
+    failure = "" if event is NoticeEvent.RUN_STARTED else run.failure
     return Notice(
         event=event,
         key=f"run/{run.pk}/{event}",
         title=f"{run.profile}/{run.config}: backup {word}",
-        time=run.finished or now,
+        time=moment,
         profile=run.profile,
         config=run.config,
         policy=run.policy,
         run=run.pk,
-        state=run.status,
-        reason=tidy(f"Run {run.pk}, policy {run.policy}, {word}. {run.failure}"),
+        state=RunState.RUNNING.value if event is NoticeEvent.RUN_STARTED else run.status,
+        reason=tidy(f"Run {run.pk}, policy {run.policy}, {word}. {failure}"),
         url=run_address(run.pk),
         lines=tuple(lines),
     )

@@ -9,7 +9,6 @@ given the state that the old one had. What was due in between is made up for.
 """
 
 import logging
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +26,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from workflows_app.domain import naming
 from workflows_app.domain.errors import ConfigInvalid, TemporalUnavailable
@@ -216,10 +215,12 @@ async def _keys_of(profile: str, config: str) -> list[ScheduleKey]:
 
 
 async def _describe(client: Client, key: ScheduleKey) -> ScheduleDescription | None:
-    """A schedule of ours; None when it is not there (any more)."""
+    """A schedule of ours; None when it is not there (any more), which is more than not to be answered."""
     try:
         found = await client.get_schedule_handle(key.id).describe(rpc_timeout=RPC_TIMEOUT)
-    except RPCError:
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
         return None
     return found if scheduled_in(found.schedule.action) is not None else None
 
@@ -235,8 +236,11 @@ def _timing(found: ScheduleDescription) -> Timing | None:
 
 
 async def _delete(client: Client, key: ScheduleKey) -> None:
-    with suppress(RPCError):  # it is gone already
+    try:
         await client.get_schedule_handle(key.id).delete(rpc_timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:  # it may still be there, and act
+            raise
 
 
 async def _since(found: ScheduleDescription) -> datetime:

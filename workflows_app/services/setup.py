@@ -64,7 +64,7 @@ def url() -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
-    return f"http://{host}:{settings.PORT}/"
+    return f"http://{host}:{settings.FOSSUL_WEB_PORT}/"
 
 
 def ensure_secret_key(path: Path) -> str:

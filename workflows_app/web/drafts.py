@@ -24,6 +24,8 @@ from workflows_app.domain.errors import SettingProblem
 from workflows_app.services.plugins import Published
 
 MOST_ROWS = 200
+AGREED_POLICY = "Agreed.policy."
+"""The beginning of the fields that say which policy a row was when both sides last agreed."""
 
 _ROW = re.compile(r"[0-9]{1,4}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
@@ -40,13 +42,23 @@ class ParameterRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """A policy as it is typed. ``row`` is its place on the page."""
+    """A policy as it is typed. ``row`` is its place on the page.
+
+    ``earlier`` are the names that the same row had before, the latest first: when both sides last agreed, and
+    when the page was opened.
+    """
 
     row: int
     name: str = ""
     keep_backups: str = ""
     keep_archives: str = ""
     when_busy: WhenBusy = WhenBusy.REFUSE
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def opened(self) -> str:
+        """The name that it had when the page was opened, ``""`` for a new one."""
+        return self.earlier[-1] if self.earlier else ""
 
     @property
     def blank(self) -> bool:
@@ -92,20 +104,23 @@ class Draft:
             changes[family.plugin_attribute] = self.plugins[family]
             changes[family.parameters_attribute] = dict(self.parameters[family])
         changes |= {SETTING_KEYS[field]: line for field, line in self.commands.items()}
-        # The form has no fields for them; the TOML does.
-        rules = {policy.name: policy.keep_rules for policy in stored.policies}
-        policies = tuple(
-            FilePolicy(
-                policy.name,
-                number_in(policy.keep_backups, 1),
-                number_in(policy.keep_archives, 0),
-                policy.when_busy,
-                rules.get(policy.name),
-            ).completed()
-            for policy in self.named_policies
-        )
+        policies = tuple(self._policy(row, stored.policies) for row in self.named_policies)
         made = replace(stored.with_settings(**changes), policies=policies)
         return (made if self.keeps_plan else replace(made, plan=NO_PLAN)).settled()
+
+    def _policy(self, row: PolicyRow, stored: Iterable[FilePolicy]) -> FilePolicy:
+        """The policy of a row, with the keep rules that it had: the form has no fields for them.
+
+        A policy that was renamed in its row keeps them.
+        """
+        policy = FilePolicy(
+            row.name, number_in(row.keep_backups, 1), number_in(row.keep_archives, 0), row.when_busy
+        )
+        taken = {other.name for other in self.named_policies}
+        names = (row.name, *(name for name in row.earlier if name not in taken))
+        before = {policy.name: policy for policy in stored}
+        found = next((before[name] for name in names if name in before), policy)
+        return policy.with_rules_of(found).completed()
 
     def with_secrets(self, secrets: Mapping[str, str]) -> "Draft":
         """Answer the draft with secrets from elsewhere, by setting, where the form decided on none."""
@@ -143,7 +158,12 @@ def draft_of(
         commands={field: config.command(field) for field in CommandField},
         policies=tuple(
             PolicyRow(
-                row, p.name, str(p.keep_backups), str(p.keep_archives or ""), p.when_busy or WhenBusy.REFUSE
+                row,
+                p.name,
+                str(p.keep_backups),
+                str(p.keep_archives or ""),
+                p.when_busy or WhenBusy.REFUSE,
+                (p.name,),
             )
             for row, p in enumerate(configuration.policies)
         ),
@@ -260,6 +280,7 @@ class _Reader:
                 self._of(f"Policies.{row}.BackupRetention").strip(),
                 self._of(f"Policies.{row}.ArchiveRetention").strip(),
                 WhenBusy(busy) if busy in list(WhenBusy) else WhenBusy.REFUSE,
+                self._earlier(row),
             )
             policies.append(policy)
             if policy.blank:
@@ -271,6 +292,10 @@ class _Reader:
             self._check_number(policy_setting(position, "ArchiveRetention"), policy.keep_archives)
             position += 1
         return tuple(policies)
+
+    def _earlier(self, row: int) -> tuple[str, ...]:
+        names = (self._of(f"{AGREED_POLICY}{row}"), self._of(f"Policies.{row}.Opened"))
+        return tuple(name for name in names if name)
 
     def _row_numbers(self, prefix: str) -> list[int]:
         found = {key.removeprefix(prefix).partition(".")[0] for key in self._post if key.startswith(prefix)}

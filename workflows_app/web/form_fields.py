@@ -62,9 +62,10 @@ class ParameterRowForm:
 
 @dataclass(frozen=True, slots=True)
 class PolicyForm:
-    """A policy's inputs. ``row`` is its place on the page."""
+    """A policy's inputs. ``row`` is its place on the page, ``opened`` its name when the page was opened."""
 
     row: int
+    opened: str
     name: FormField
     keep_backups: FormField
     keep_archives: FormField

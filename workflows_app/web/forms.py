@@ -245,6 +245,7 @@ class _Builder:
         base = f"Policies.{policy.row}"
         return PolicyForm(
             row=policy.row,
+            opened=policy.opened,
             name=self._field(
                 f"{base}.Policy", "Policy", policy.name, setting=policy_setting(position, "Policy")
             ),

@@ -1,11 +1,15 @@
-"""What the page of a policy's retention shows: each backup's fate under two retentions, and what is left."""
+"""What the page of a policy's retention shows: each backup's or archive's fate, and what is left."""
 
 from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from workflows_app.domain.archive_preview import ArchiveRetaining
+from workflows_app.domain.config import Config
+from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.results import Backup
-from workflows_app.domain.retention_preview import Fate, Preview
-from workflows_app.services.retention import Comparison
+from workflows_app.domain.retention_preview import Fate, Preview, Retaining
+from workflows_app.services.retention import Comparison, Comparisons, PolicyRetention, retention_words
 
 SHOWN = 200
 
@@ -49,6 +53,51 @@ class RetentionView:
         return len(set(self.proposed.going_now) - set(self.present.going_now))
 
 
+@dataclass(frozen=True, slots=True)
+class RetentionPart:
+    """What a page shows of backups, or of archives.
+
+    ``noun`` is what they are called, ``words`` and ``wanted`` what is kept now and as proposed. ``view`` is
+    None where ``trouble`` says why nothing is known, or where the family has no ``plugin``.
+    ``deaf`` says that rules by age are wanted and that the plugin is known not to obey them.
+    """
+
+    noun: str
+    plugin: str
+    words: str
+    wanted: str
+    view: RetentionView | None
+    trouble: str
+    deaf: bool
+
+    @property
+    def title(self) -> str:
+        """What they are called, many and with a capital."""
+        return f"{self.noun.capitalize()}s"
+
+
+def retention_parts(
+    found: Comparisons,
+    present: PolicyRetention,
+    wanted: PolicyRetention,
+    config: Config,
+    deaf: Collection[Family],
+    families: Iterable[Family],
+) -> tuple[RetentionPart, ...]:
+    """Answer what the page shows for each of ``families``, of storage and archive."""
+
+    def part(family: Family) -> RetentionPart:
+        plugin, is_deaf = family.plugin(config), family in deaf
+        if family is Family.ARCHIVE:
+            kept = (present.archives, wanted.archives)
+            return _part("archive", kept, found.archives, found.archive_trouble, plugin, is_deaf)
+        return _part(
+            "backup", (present.backups, wanted.backups), found.backups, found.trouble, plugin, is_deaf
+        )
+
+    return tuple(part(family) for family in families)
+
+
 def retention_view(comparison: Comparison) -> RetentionView:
     """Answer the comparison as the page shows it."""
     present, proposed = comparison.present, comparison.proposed
@@ -59,6 +108,26 @@ def retention_view(comparison: Comparison) -> RetentionView:
         rows=tuple(rows[:SHOWN]),
         more=max(0, len(rows) - SHOWN),
         months=_months(present, proposed),
+    )
+
+
+def _part(
+    noun: str,
+    kept: tuple[Retaining | ArchiveRetaining, Retaining | ArchiveRetaining],
+    comparison: Comparison | None,
+    trouble: str,
+    plugin: str,
+    deaf: bool,
+) -> RetentionPart:
+    present, wanted = kept
+    return RetentionPart(
+        noun=noun,
+        plugin=plugin,
+        words=retention_words(present),
+        wanted=retention_words(wanted),
+        view=retention_view(comparison) if comparison and plugin else None,
+        trouble=trouble,
+        deaf=deaf and bool(wanted.rules),
     )
 
 

@@ -22,7 +22,7 @@ from workflows_app.domain.edited_texts import (
 )
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.services.plugins import Published
-from workflows_app.web.drafts import Draft, draft_of, number_in
+from workflows_app.web.drafts import AGREED_POLICY, Draft, draft_of, number_in
 
 PARTS = (MAIN, *(family.value for family in Family))
 PREFIX = "Toml."
@@ -48,10 +48,11 @@ class Lead(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """Digests of both sides as they were when they last said the same."""
+    """Digests of both sides as they were when they last said the same, and the policies' names by row."""
 
     form: str = ""
     text: str = ""
+    policies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def read_sides(post: Mapping[str, str], draft: Draft, stored: Configuration, kno
     texts = {part: text.replace("\r\n", "\n") for part, text in sent.items()}
     base = draft.configuration(stored)
     reading = read_texts(texts, base, declared)
-    agreed = Agreed(post.get("Agreed.form", ""), post.get("Agreed.text", ""))
+    rows = {k.removeprefix(AGREED_POLICY): v for k, v in post.items() if k.startswith(AGREED_POLICY)}
+    agreed = Agreed(post.get("Agreed.form", ""), post.get("Agreed.text", ""), rows)
     as_sent = Sides(
         Lead.UNREADABLE, draft, base, texts, agreed, problems=reading.problems, remarks=reading.remarks
     )
@@ -146,7 +148,7 @@ def _from_form(draft: Draft, under: Configuration, declared: Collection[str], no
         texts = {}
     if now.texts and (draft.mistakes or not texts):
         return now
-    agreed = Agreed(_digest(fingerprint(draft, declared)), _text_digest(texts, declared))
+    agreed = _agreed(draft, texts, declared)
     remarks = read_texts(texts, made, declared).remarks
     return replace(now, texts=texts, agreed=agreed, rewritten=True, remarks=remarks)
 
@@ -156,10 +158,15 @@ def _from_text(
 ) -> Sides:
     """The form follows the TOML."""
     draft = draft_of(form.opened, form.name, form.description, made, form.rows)
-    agreed = Agreed(_digest(fingerprint(draft, declared)), _text_digest(now.texts, declared))
+    agreed = _agreed(draft, now.texts, declared)
     moved = frozenset(_moved(now.made, made, declared))
     typed = frozenset(reading.secrets)
     return replace(now, lead=Lead.TEXT, draft=draft, made=made, agreed=agreed, typed=typed, moved=moved)
+
+
+def _agreed(draft: Draft, texts: Mapping[str, str], declared: Collection[str]) -> Agreed:
+    rows = {str(policy.row): policy.name for policy in draft.named_policies}
+    return Agreed(_digest(fingerprint(draft, declared)), _text_digest(texts, declared), rows)
 
 
 def _beneath(stored: Configuration, read: Configuration) -> Configuration:

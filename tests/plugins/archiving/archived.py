@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.plugins.filesystem.conftest import EPOCH, Storage
 from workflows_app.domain.config import Config, Retention
+from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.results import Level, Result
 from workflows_app.plugins.base import FetchingArchivePlugin, PluginContext, Report
 
@@ -40,9 +41,12 @@ class Archiving:
     def archive(self, number: int = 7, policy: str = "daily", base: str = "", **parameters: str) -> Result:
         return self.plugin.archive(self.context(number, policy, base, **parameters))
 
-    def retain(self, keep: int, number: int, policy: str = "daily", base: str = "") -> Result:
+    def retain(
+        self, keep: int, number: int, policy: str = "daily", base: str = "", rules: KeepRules = NO_RULES
+    ) -> Result:
         """Do the archive retention of a run; -1 for a policy that has none."""
-        retentions = (Retention(policy=policy, retention_number=keep),) if keep != -1 else ()
+        retention = Retention(policy=policy, retention_number=keep, keep_rules=rules)
+        retentions = (retention,) if keep != -1 else ()
         return self.plugin.archive_delete(self.context(number, policy, base, retentions))
 
     def fetch(self, name: str) -> Result:

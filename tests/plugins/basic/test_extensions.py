@@ -95,6 +95,21 @@ def test_more_variables_and_the_restores_request(
     assert {name: found.get(name) for name in expected} == expected
 
 
+def test_no_parameter_changes_what_a_restore_is_asked_for(
+    folder: Folder, restoring: PluginContext, tmp_path: Path
+) -> None:
+    path = folder.shell(
+        "storage",
+        f"env -0 > '{tmp_path}/env'",
+        can="backup restore restoreTarget restoreDryRun",
+    )
+    given = {"RestoreDryRun": "false", "RestoreTarget": "/", "BackupRetention": "2"}
+    assert BasicStorage(path).restore(replace(restoring, parameters=given)).code == 0
+    found = environment_of((tmp_path / "env").read_text())
+    assert (found["RestoreDryRun"], found["RestoreTarget"]) == ("true", "/elsewhere")
+    assert found["BackupRetention"] == "2", "as in Fossul a parameter wins over the other variables"
+
+
 @pytest.fixture
 def reader(folder: Folder, tmp_path: Path) -> Callable[[], Path]:
     """An executable that keeps what it reads, and its environment, and declares a secret."""

@@ -246,3 +246,38 @@ def test_the_archive_is_for_its_owner_alone(pod: PodStorage) -> None:
     name = pod.backup().backup.name
     for path in (pod.folder / name).iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        ("raw(tarfile.XHDTYPE, 10 << 20, b'30 comment=' + b'x' * (10 << 20))", "longer than any file's"),
+        ("raw(tarfile.GNUTYPE_LONGNAME, 10 << 20, b'x' * (10 << 20))", "longer than any file's"),
+        ("raw(tarfile.XGLTYPE, 11, b'11 a=bcdef\\n')", "a header for all of its members"),
+        ("raw(tarfile.REGTYPE, -512)", "a size below zero"),
+        ("[raw(tarfile.GNUTYPE_LONGNAME, 1, b'x') for _ in range(2000)]", "recursion"),
+    ],
+)
+def test_a_tar_that_wants_the_workers_memory_is_no_backup(pod: PodStorage, member: str, words: str) -> None:
+    raw = """
+def raw(kind, size, content=b''):
+    info = tarfile.TarInfo(source + '/x'); info.type = kind; info.size = size
+    header = info.tobuf(tarfile.GNU_FORMAT)
+    sys.stdout.buffer.write(header + content + bytes(-len(content) % 512))
+"""
+    fake_tar(pod, f"{HOSTILE}{raw}{member}\ntar.close()")
+    refused(pod, words)
+
+
+def test_a_pod_that_lists_without_an_end_makes_the_dry_run_know_less(pod: PodStorage) -> None:
+    (pod.source / "file").write_text("x")
+    backup = pod.backup().backup
+    folder = pod.server.folder / "bin"
+    folder.mkdir(exist_ok=True)
+    (folder / "find").write_text(
+        f"#!{sys.executable} -IS\nimport os\nwhile True: os.write(1, b'x' * 65536)\n"
+    )
+    (folder / "find").chmod(0o755)
+    pod.server.path = f"{folder}:{os.environ['PATH']}"
+    assert pod.restore(backup, dry_run=True).code == 0
+    assert any("cannot be listed there" in line for line in pod.last.lines(Level.WARN))

@@ -9,6 +9,8 @@ from tests.plugins.conftest import MountDisk
 from tests.plugins.filesystem.conftest import Storage
 from tests.plugins.filesystem.restoring import Restoring
 from tests.plugins.filesystem.trees import odd
+from workflows_app.domain.findings import FindingState
+from workflows_app.plugins.filesystem.plugin import plugin
 from workflows_app.plugins.filesystem.selection import Selection, SourceRules
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.walk import walk
@@ -110,3 +112,9 @@ def test_files_per_second_paces_the_walk(storage: Storage, monkeypatch: pytest.M
     rules = SourceRules(str(storage.source), selection, lambda: None)
     assert len(list(walk(str(storage.source), lambda path, error: None, rules))) == 10
     assert sum(waited) == pytest.approx(10 / 5)
+
+
+def test_the_test_of_a_configuration_names_wrong_values(storage: Storage) -> None:
+    context = storage.context(Exclude="!keep", Format="zip", VerifyLinked="x", FilesPerSecond="0")
+    fields = {finding.parameter for finding in plugin.check(context) if finding.state == FindingState.BAD}
+    assert {"Exclude", "Format", "VerifyLinked", "FilesPerSecond"} <= fields

@@ -20,6 +20,10 @@ from tests.plugins.filesystem.saving import inode, restored, tree, verify
 from tests.plugins.filesystem.trees import TREES, make_nasty_tree, names_in, odd, picture, plant
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
+from workflows_app.plugins.conformance.cases import Verdict
+from workflows_app.plugins.conformance.scratch import Scratch
+from workflows_app.plugins.conformance.suite import check_plugin
+from workflows_app.plugins.conformance.trial import Trial
 from workflows_app.plugins.filesystem import tree_copy
 from workflows_app.plugins.filesystem.plugin import plugin
 from workflows_app.plugins.filesystem.reading import SourceReader
@@ -106,9 +110,7 @@ def test_what_did_not_change_is_linked_without_being_read(
     assert (storage.tree(7) / "rewritten").read_text() == "content of rewritten"
     assert (storage.tree(8) / "rewritten").read_text() == "CONTENT of rewritten"
     assert names_in(storage.tree(8)) == ["grown", "new", "rewritten", "same"]
-    assert "Copied 3 files, 48 B; 1 file, 15 B did not change and are shared with an earlier backup" in (
-        storage.lines()
-    )
+    assert "Copied 3 files, 48 B; 1 file, 15 B did not change and were there already" in (storage.lines())
 
 
 def test_a_changed_time_alone_costs_no_room(storage: Storage) -> None:
@@ -303,6 +305,13 @@ def test_a_disk_without_hard_links_gets_copies_and_says_so(
     assert storage.lines(Level.WARN) == [
         f"{storage.source}/file: cannot be a hard link to the backup before on this disk; it is copied"
     ]
+
+
+def test_it_keeps_the_promises_of_a_storage_plugin(tmp_path: Path) -> None:
+    trial = Trial(plugin, "storage", Scratch(tmp_path), given={"Format": "tree"}, seconds=20, freeze=True)
+    outcomes = list(check_plugin(trial))
+    assert [outcome for outcome in outcomes if outcome.verdict is Verdict.FAIL] == []
+    assert len(outcomes) > 10
 
 
 @given(first=TREES, second=TREES)

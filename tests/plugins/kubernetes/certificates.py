@@ -21,12 +21,12 @@ class Authority:
         self.file = folder / f"{name}.crt"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def certificate(self, name: str) -> tuple[Path, Path]:
-        """The files of a new certificate for 127.0.0.1 and its key."""
+    def certificate(self, name: str, host: str = "") -> tuple[Path, Path]:
+        """The files of a new certificate for a host's name, or for 127.0.0.1, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-        certificate = self._sign(subject, key.public_key(), address)
+        address = x509.DNSName(host) if host else x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        certificate = self._sign(subject, key.public_key(), x509.SubjectAlternativeName([address]))
         files = self.folder / f"{name}.crt", self.folder / f"{name}.key"
         files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         files[1].write_bytes(

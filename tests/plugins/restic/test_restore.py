@@ -98,6 +98,28 @@ def test_a_link_in_the_way_is_refused(repository: Repository, tmp_path: Path) ->
         repository.restore(None)
 
 
+def test_no_link_below_the_target_leads_a_restore_elsewhere(repository: Repository, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder in ("folder", "other"):
+        (repository.source / folder).mkdir()
+        (repository.source / folder / "file").write_text("of the backup")
+    (repository.source / "link").symlink_to(elsewhere)
+    repository.backup()
+    (elsewhere / "file").write_text("of somebody else")
+    (repository.source / "other" / "file").unlink()
+    (repository.source / "other" / "file").symlink_to(elsewhere / "file")
+    with pytest.raises(PluginFailed, match="other/file is a symbolic link now"):
+        repository.restore(None)
+    chosen = (quote(str(repository.source / "folder" / "file")),)
+    assert repository.restore(None, files=chosen).code == 0, "what is not restored is not in the way"
+    shutil.rmtree(repository.source / "folder")
+    (repository.source / "folder").symlink_to(elsewhere)
+    with pytest.raises(PluginFailed, match="folder is a symbolic link now"):
+        repository.restore(None, files=chosen, dry_run=True)
+    assert (elsewhere / "file").read_text() == "of somebody else"
+
+
 def test_the_repository_is_no_target(repository: Repository) -> None:
     (repository.source / "file").write_text("x")
     repository.backup()

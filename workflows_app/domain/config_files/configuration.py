@@ -69,8 +69,8 @@ NO_PLAN = PlanLayout()
 class FilePolicy:
     """A policy: how many backups and archives it keeps, and what a start does while another run goes on.
 
-    ``keep_rules`` say what is kept beside the newest backups. They and ``when_busy`` are None in a file that
-    says nothing of them: what is stored stays.
+    ``keep_rules`` say what is kept beside the newest backups, ``archive_keep_rules`` the same of archives.
+    They and ``when_busy`` are None in a file that says nothing of them: what is stored stays.
     """
 
     name: str
@@ -78,15 +78,26 @@ class FilePolicy:
     keep_archives: int = 0
     when_busy: WhenBusy | None = None
     keep_rules: KeepRules | None = None
+    archive_keep_rules: KeepRules | None = None
 
     def completed(self, stored: "FilePolicy | None" = None) -> "FilePolicy":
         """Answer it with what it says nothing of as ``stored``, or as it is by default."""
-        when_busy, rules = self.when_busy, self.keep_rules
-        if stored is not None:
-            when_busy = when_busy or stored.when_busy
-            rules = stored.keep_rules if rules is None else rules
+        whole = self.with_rules_of(stored) if stored else self
+        when_busy = self.when_busy or (stored.when_busy if stored else None)
         return replace(
-            self, when_busy=when_busy or WhenBusy.REFUSE, keep_rules=NO_RULES if rules is None else rules
+            whole,
+            when_busy=when_busy or WhenBusy.REFUSE,
+            keep_rules=whole.keep_rules or NO_RULES,
+            archive_keep_rules=whole.archive_keep_rules or NO_RULES,
+        )
+
+    def with_rules_of(self, other: "FilePolicy") -> "FilePolicy":
+        """Answer it with those keep rules of ``other`` of which it says nothing."""
+        rules, archive_rules = self.keep_rules, self.archive_keep_rules
+        return replace(
+            self,
+            keep_rules=other.keep_rules if rules is None else rules,
+            archive_keep_rules=other.archive_keep_rules if archive_rules is None else archive_rules,
         )
 
 

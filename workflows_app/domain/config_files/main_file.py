@@ -1,7 +1,7 @@
 """The main file of a configuration, ``<config>.conf`` (fossul-behaviour.md §2).
 
-TOML with Fossul's names as keys, matched without regard to case. The tables ``[Plan]`` and ``[KeepRules]``
-and a policy's ``WhenBusy`` are our additions, which Fossul passes over.
+TOML with Fossul's names as keys, matched without regard to case. The tables ``[Plan]``, ``[KeepRules]`` and
+``[ArchiveKeepRules]`` and a policy's ``WhenBusy`` are our additions, which Fossul passes over.
 """
 
 import tomllib
@@ -19,7 +19,12 @@ from workflows_app.domain.config_files.configuration import (
     FilePolicy,
 )
 from workflows_app.domain.config_files.notes import Note, Outcome
-from workflows_app.domain.config_files.rule_tables import RULES_KEY, read_rules, write_rules
+from workflows_app.domain.config_files.rule_tables import (
+    ARCHIVE_RULES_KEY,
+    RULES_KEY,
+    read_rules,
+    write_rules,
+)
 from workflows_app.domain.config_files.typed_values import clean, count, known, list_of, of_type
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.plan_layouts import layout_from_table
@@ -28,7 +33,7 @@ from workflows_app.domain.toml_text import toml_string
 PLAN_KEY = "Plan"
 _RETENTION_KEYS = ("BackupRetentions", "ArchiveRetentions")
 _PARAMETER_KEYS = tuple(f"{family}PluginParameters" for family in Family)
-_KEYS = (*SCALAR_KEYS, *_RETENTION_KEYS, *_PARAMETER_KEYS, RULES_KEY, PLAN_KEY)
+_KEYS = (*SCALAR_KEYS, *_RETENTION_KEYS, *_PARAMETER_KEYS, RULES_KEY, ARCHIVE_RULES_KEY, PLAN_KEY)
 # Written even where they are empty, so that a reader sees that nothing is set.
 _ALWAYS_WRITTEN = frozenset({"AppPlugin", "StoragePlugin", "ArchivePlugin", "AutoDiscovery", "JobRetention"})
 
@@ -68,9 +73,14 @@ def read_main(content: bytes) -> MainFile:
             why = "Fossul reads parameters from the plugin's own file alone"
             notes.append(Note(Outcome.DROPPED, key, why))
     policies = _policies(table, notes)
-    if RULES_KEY in table:
-        rules = read_rules(table[RULES_KEY], [policy.name for policy in policies], notes)
-        policies = tuple(replace(policy, keep_rules=rules.get(policy.name)) for policy in policies)
+    names = [policy.name for policy in policies]
+    rules, archive_rules = (
+        read_rules(key, table.get(key, {}), names, notes) for key in (RULES_KEY, ARCHIVE_RULES_KEY)
+    )
+    policies = tuple(
+        replace(p, keep_rules=rules.get(p.name), archive_keep_rules=archive_rules.get(p.name))
+        for p in policies
+    )
     plan = layout_from_table(of_type(PLAN_KEY, table[PLAN_KEY], dict)) if PLAN_KEY in table else None
     configuration = Configuration(Config.model_validate(values), policies, plan)
     return MainFile(configuration, len(values), tuple(notes))

@@ -1,7 +1,8 @@
-"""What policies keep beside their newest backups, in a main file: ``[KeepRules.<policy>]``.
+"""What policies keep beside their newest backups and archives, in a main file.
 
-A table of our own, which Fossul passes over as it does every key that it does not know (fossul-behaviour.md
-§2): to Fossul such a policy keeps its newest backups and no others.
+``[KeepRules.<policy>]`` is of backups, ``[ArchiveKeepRules.<policy>]`` of archives: tables of our own, which
+Fossul passes over as it does every key that it does not know (fossul-behaviour.md §2). To Fossul such a
+policy keeps its newest backups or archives and no others.
 """
 
 from collections.abc import Iterable
@@ -15,39 +16,49 @@ from workflows_app.domain.keep_rules import NO_RULES, KeepRules, Period, parse_r
 from workflows_app.domain.toml_text import toml_key, toml_string
 
 RULES_KEY = "KeepRules"
+ARCHIVE_RULES_KEY = "ArchiveKeepRules"
 
 _ZONE = "Zone"
 _KEYS = {period.capitalize(): period.value for period in Period} | {_ZONE: "zone"}
 
 
-def read_rules(value: Any, policies: Iterable[str], notes: list[Note]) -> dict[str, KeepRules]:
-    """Answer the rules of a file by policy; a table that is there and empty is no rules.
+def read_rules(key: str, value: Any, policies: Iterable[str], notes: list[Note]) -> dict[str, KeepRules]:
+    """Answer the rules at one of the keys of a file by policy; a table that is there and empty is no rules.
 
     Rules of a policy that is not among ``policies`` are dropped, with a note. Raises ConfigInvalid naming
     the key (``KeepRules.daily.Weekly``).
     """
     found: dict[str, KeepRules] = {}
     names = frozenset(policies)
-    for policy, table in of_type(RULES_KEY, value, dict).items():
-        within = f"{RULES_KEY}.{printable(policy)}"
+    for policy, table in of_type(key, value, dict).items():
+        within = f"{key}.{printable(policy)}"
         rules = _rules(within, of_type(within, table, dict), notes)
         if policy in names:
             found[policy] = rules
         else:
-            notes.append(Note(Outcome.DROPPED, within, "there is no backup retention of this policy"))
+            notes.append(Note(Outcome.DROPPED, within, "there is no retention of this policy"))
     return found
 
 
 def write_rules(policies: Iterable[FilePolicy]) -> list[str]:
     """Answer the lines that ``read_rules`` reads back the same; none for a policy without rules."""
-    lines: list[str] = []
-    for policy in policies:
-        if policy.keep_rules in (None, NO_RULES):
-            continue
-        values = {key: getattr(policy.keep_rules, attribute) for key, attribute in _KEYS.items()}
-        lines += ["", f"[{RULES_KEY}.{toml_key(policy.name)}]"]
-        lines += [f"{key} = {_written(value)}" for key, value in values.items() if value]
-    return lines
+    policies = tuple(policies)
+    return [
+        *(line for policy in policies for line in _table(RULES_KEY, policy.name, policy.keep_rules)),
+        *(
+            line
+            for policy in policies
+            for line in _table(ARCHIVE_RULES_KEY, policy.name, policy.archive_keep_rules)
+        ),
+    ]
+
+
+def _table(key: str, policy: str, rules: KeepRules | None) -> list[str]:
+    if rules in (None, NO_RULES):
+        return []
+    values = {name: getattr(rules, attribute) for name, attribute in _KEYS.items()}
+    written = [f"{name} = {_written(value)}" for name, value in values.items() if value]
+    return ["", f"[{key}.{toml_key(policy)}]", *written]
 
 
 def _rules(within: str, table: dict[str, Any], notes: list[Note]) -> KeepRules:

@@ -16,6 +16,7 @@ from workflows_app.plugins.filesystem.parameters import own_name
 def delete_expired_archives(context: PluginContext, shelf: Shelf) -> Result:
     """Delete what the run's policy no longer keeps of the configuration's archives of its ``BackupName``.
 
+    It keeps its newest ones, and what its keep rules keep beside them (``domain.archive_retention``).
     A policy without archive retention (-1) keeps all of them, with a warning, where Fossul deletes all. What
     is held stays, and what the storage has locked until its lock ends; both are told. An archive that cannot
     be deleted is told at level ERROR and ends the work with code 1. Raises ConfigInvalid (for a retention of
@@ -27,6 +28,7 @@ def delete_expired_archives(context: PluginContext, shelf: Shelf) -> Result:
     base = config.storage_plugin_parameters.get("BackupName") or config.config_name
     check_name("BackupName", base)
     policy, keep = config.selected_backup_policy, config.selected_archive_retention
+    rules = config.archive_keep_rules_of(policy)
     archives = [a for a in shelf.archives() if a.policy == policy and base_name(a) == base]
     count = len(archives)
     if keep == -1:
@@ -35,7 +37,7 @@ def delete_expired_archives(context: PluginContext, shelf: Shelf) -> Result:
             "are kept"
         )
         return Result()
-    surplus = expired_archives(archives, policy=policy, keep=keep, made=own)
+    surplus = expired_archives(archives, policy=policy, keep=keep, made=own, rules=rules)
     context.held()  # What cannot be read is in the way before anything is removed.
     remove_leftovers(context, shelf)
     if not surplus:

@@ -23,10 +23,10 @@ def plugin_environment(
     """Answer what the executable finds in its environment: a later one of these wins.
 
     The worker's own environment less its credentials (``context.environment``; Fossul gives all of it),
-    Fossul's variables, those that the description opts in to, ``more`` of this one action, and the plugin's
-    parameters. Archive plugins
+    Fossul's variables, those that the description opts in to, and the plugin's parameters. Archive plugins
     get them too; in Fossul they get none, by an oversight. A parameter that is declared secret is left
-    out where the plugin reads the configuration from its standard input.
+    out where the plugin reads the configuration from its standard input. Then a restore's request, and
+    ``more`` of this one action: no parameter makes a dry run a restore, or has what is held deleted.
 
     Raises ConfigInvalid for a parameter that cannot be a variable.
     """
@@ -38,9 +38,9 @@ def plugin_environment(
         **context.environment,
         **_fossul(context),
         **(_more(context) if description.wants(Extension.VARIABLES) else {}),
+        **parameters,
         **_restore(context, description),
         **more,
-        **parameters,
     }
 
 

@@ -26,7 +26,7 @@ _OPTIONAL = {
         "restore", "backupDeleteWorkflow", "mount", "unmount", VERIFY, DELETE, BROWSE,
         RESTORE_TARGET, RESTORE_DRY_RUN, RESTORE_FILES, HOLDS, KEEP_RULES,
     ),
-    "archive": ("archiveDelete", FETCH, HOLDS),
+    "archive": ("archiveDelete", FETCH, HOLDS, KEEP_RULES),
 }  # fmt: skip
 # A shorter value would turn up in innocent words.
 _SHORTEST_SECRET = 4

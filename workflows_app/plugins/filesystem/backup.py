@@ -1,7 +1,6 @@
 """Makes a backup in either format: complete and verified under its name, or not at all."""
 
 import os
-import shutil
 from pathlib import Path
 
 from workflows_app.domain.results import Backup, Result
@@ -19,6 +18,7 @@ from workflows_app.plugins.filesystem.leftovers import partial_tree, take_leftov
 from workflows_app.plugins.filesystem.listing import contents, list_backups
 from workflows_app.plugins.filesystem.manifest import Footer, Header
 from workflows_app.plugins.filesystem.parameters import Parameters
+from workflows_app.plugins.filesystem.removal import remove_folder
 from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.sources import resolve_sources
 from workflows_app.plugins.filesystem.tree_run import TreeRun, last_tree
@@ -110,6 +110,6 @@ def _make_tree(
 def _remove(leftover: Path, context: PluginContext) -> None:
     """Remove what was taken over; a backup that is complete does not fail for it."""
     try:
-        shutil.rmtree(leftover)
+        remove_folder(leftover)
     except OSError as error:
         context.warn(f"Cannot remove {shown(str(leftover))}: {reason_of(error)}. The next backup tries again")

@@ -11,8 +11,10 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.folder_check import check_folder
+from workflows_app.plugins.filesystem.layout import Layout
 from workflows_app.plugins.filesystem.listing import list_backups
 from workflows_app.plugins.filesystem.parameters import Parameters, Place
+from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.sources import resolve_sources
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 
@@ -41,6 +43,8 @@ def _look(context: PluginContext) -> Iterator[Finding]:
     )
     parameters, mistakes = read_parameters(run, Parameters.of)
     yield from mistakes
+    for others in (read_parameters(run, Selection.of)[1], read_parameters(run, Layout.of)[1]):
+        yield from others
     try:
         place = Place.of(context)
         folder = backups_folder(place.destination, place.profile, place.config)

@@ -5,12 +5,12 @@ Everything is done relative to a descriptor of the configuration's folder, and n
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from workflows_app.domain.naming import parse_backup_name
+from workflows_app.plugins.filesystem.removal import remove_in
 
 _HIDDEN = re.compile(r"\.(.+)\.deleted")
 
@@ -24,7 +24,7 @@ def delete_backup(folder: Path, name: str) -> None:
         os.rename(name, _hidden(name), src_dir_fd=descriptor, dst_dir_fd=descriptor)
         # Before anything is removed, or a crash could bring back the name with a part of the backup.
         os.fsync(descriptor)
-        shutil.rmtree(_hidden(name), dir_fd=descriptor)
+        remove_in(descriptor, _hidden(name))
 
 
 def half_deleted(folder: Path) -> list[str]:
@@ -40,7 +40,7 @@ def half_deleted(folder: Path) -> list[str]:
 def finish_deletion(folder: Path, name: str) -> None:
     """Remove what is left of a half-deleted backup. Raises OSError."""
     with _descriptor(folder) as descriptor:
-        shutil.rmtree(_hidden(name), dir_fd=descriptor)
+        remove_in(descriptor, _hidden(name))
 
 
 def _hidden(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from workflows_app.plugins.filesystem.layout import TREE
 from workflows_app.plugins.filesystem.manifest import Kept, ManifestBroken, ManifestReader
 from workflows_app.plugins.filesystem.members import FILE, Member
+from workflows_app.plugins.filesystem.notices import Notice
 from workflows_app.plugins.filesystem.rolling import RollingShare
 from workflows_app.plugins.filesystem.tree_files import TreeFiles, hash_stored
 from workflows_app.plugins.filesystem.walk import Entry
@@ -40,10 +41,14 @@ class EarlierTree:
     """A backup in ``folder``, or what an interrupted run left of one, asked for in the order of a walk.
 
     It is known as far as the lines of its ``manifest`` go. ``share`` says which of its files are read before
-    they are linked. To be closed. Raises OSError, and ManifestBroken when there is not even a first line.
+    they are linked, ``damaged`` what is told of one that is not what it was. To be closed. Raises OSError,
+    and ManifestBroken when there is not even a first line.
     """
 
-    def __init__(self, folder: Path, manifest: Path, share: RollingShare) -> None:
+    def __init__(
+        self, folder: Path, manifest: Path, share: RollingShare, damaged: Notice = Notice.DAMAGED
+    ) -> None:
+        self.damaged = damaged
         self._share = share
         self._lines: BinaryIO = manifest.open("rb")
         try:

@@ -1,7 +1,6 @@
 """Where a configuration keeps its backups, and how a new one appears there: complete or not at all."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.filesystem.output import writing
+from workflows_app.plugins.filesystem.removal import remove_folder
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 
 _PARTIAL = ".partial"
@@ -63,7 +63,7 @@ def remove_leftover(leftover: Path, warn: Callable[[str], None]) -> None:
     """Remove a partial backup, and say so. Raises PluginFailed."""
     warn(f"Removing {shown(str(leftover))}, which an interrupted backup left behind")
     with writing(leftover):
-        shutil.rmtree(leftover)
+        remove_folder(leftover)
 
 
 def set_aside(leftover: Path, name: str) -> Path:
@@ -106,7 +106,7 @@ class PartialFolder:
     def remove(self) -> None:
         """Remove the folder and all that is in it. Raises OSError."""
         if self._is_ours():
-            shutil.rmtree(self.path)
+            remove_folder(self.path)
 
     def close(self) -> None:
         """Let go of the folder, which stays where it is."""

@@ -77,7 +77,7 @@ class Linking:
     def _link(self, tree: EarlierTree, known: Known, member: Member) -> bool:
         """Whether the stored file is in the new tree now, too, in the place of what was there."""
         if not tree.is_sound(known, lambda size: self._check_cancelled()):
-            self._notices.add(Notice.DAMAGED, f"/{member.path}")
+            self._notices.add(tree.damaged, f"/{member.path}")
             return False
         spare = self._folder / _SPARE
         stored = known.entry

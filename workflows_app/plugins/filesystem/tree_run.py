@@ -23,7 +23,7 @@ from workflows_app.plugins.filesystem.manifest import (
     read_ends,
     read_lines,
 )
-from workflows_app.plugins.filesystem.notices import Notices
+from workflows_app.plugins.filesystem.notices import Notice, Notices
 from workflows_app.plugins.filesystem.output import OutputFile, writing
 from workflows_app.plugins.filesystem.parameters import Parameters
 from workflows_app.plugins.filesystem.progress import Progress
@@ -80,16 +80,18 @@ class TreeRun:
         context.info(
             f"Copied {files_words(done.copied_files)}, {size_words(done.copied_bytes)}; "
             f"{files_words(done.linked_files)}, {size_words(done.bytes - done.copied_bytes)} did not change "
-            "and are shared with an earlier backup"
+            "and were there already"
         )
         return self._verify(done)
 
     def _earlier(self, stack: ExitStack) -> tuple[list[EarlierTree], int]:
         """The trees to take from, closed with ``stack``, and where the next run's check begins."""
-        trees = []
+        trees: list[EarlierTree] = []
         if self._leftover is not None and (manifest := manifest_in(self._leftover)) is not None:
-            tree = self._open(self._leftover, manifest, _EVERY_FILE)
-            trees += [stack.enter_context(closing(tree))] if tree else []
+            # One that did not get as far as a first line has nothing to take.
+            with suppress(ManifestBroken, OSError):
+                tree = EarlierTree(self._leftover, manifest, _EVERY_FILE, Notice.LOST)
+                trees.append(stack.enter_context(closing(tree)))
         share = RollingShare(0, self._layout.checked)
         if self._before is not None:
             manifest = self._before / f"{self._before.name}{MANIFEST_SUFFIX}"
@@ -104,12 +106,6 @@ class TreeRun:
                     "Everything is copied anew; verify that backup"
                 )
         return trees, share.next_first
-
-    def _open(self, folder: Path, manifest: Path, share: RollingShare) -> EarlierTree | None:
-        try:
-            return EarlierTree(folder, manifest, share)
-        except (ManifestBroken, OSError):
-            return None  # it did not even get as far as a first line
 
     def _copy(self, header: Header, scanned: Sequence[Scanned], earlier: Sequence[EarlierTree]) -> Copied:
         """Write the tree and have it on disk."""
@@ -153,7 +149,9 @@ class TreeRun:
 
     def _verify(self, done: Copied) -> Footer:
         """Read back from disk what was copied. Answers what was verified."""
-        self._context.info(f"Verifying {files_words(done.copied_files)}, {size_words(done.copied_bytes)}")
+        self._context.info(
+            f"Verifying what was copied: {files_words(done.copied_files)}, {size_words(done.copied_bytes)}"
+        )
         progress = Progress(self._context.report, "verifying", done.copied_bytes, done.copied_files)
 
         def advance(size: int, files: int) -> None:

@@ -8,7 +8,7 @@ from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
 from workflows_app.plugins.archiving.archive import archive_backup
 from workflows_app.plugins.archiving.fetch import fetch_backup
 from workflows_app.plugins.archiving.retention import delete_expired_archives
-from workflows_app.plugins.base import HOLDS, PluginContext
+from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
 from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.filesystem_archive.check import check
 from workflows_app.plugins.filesystem_archive.parameters import SPECS, Parameters, shares_disk
@@ -27,7 +27,15 @@ class FilesystemArchive:
             type="archive",
             capabilities=tuple(
                 Capability(name=name)
-                for name in ("archive", "archiveList", "archiveDelete", "archiveFetch", HOLDS, "info")
+                for name in (
+                    "archive",
+                    "archiveList",
+                    "archiveDelete",
+                    "archiveFetch",
+                    HOLDS,
+                    KEEP_RULES,
+                    "info",
+                )
             ),
             parameters=SPECS,
         )

@@ -174,6 +174,8 @@ def _greet(wire: Wire, what: str) -> str:
         status = error.response.status_code
         told = told_by(bytes(error.response.body or b"")) or error.response.reason_phrase
         words = refusal(status, "create", "pods/exec", told)
+        if status == 403:  # seen with 1.34
+            words += ", and the verb 'get', which Kubernetes before 1.35 asks for"
         raise ClusterRefused(f"{what}: {words}", status) from None
     except Lost as error:
         raise PluginFailed(

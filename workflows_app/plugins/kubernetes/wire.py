@@ -16,6 +16,8 @@ from workflows_app.plugins.alarm import Alarm
 _CHUNK = 256 * 1024
 # How much waits to be sent before ``send`` waits, in bytes.
 _OUTGOING = 256 * 1024
+# How much may be received while something waits to be sent, in bytes: the other side could go on for ever.
+_MOST_HELD = 16 * 1024 * 1024
 # After so many seconds of silence, something is said, for the sake of what is on the way between.
 _SILENCE = 20.0
 _DATA = (Opcode.BINARY, Opcode.TEXT, Opcode.CONT)
@@ -73,6 +75,8 @@ class Wire:
         while len(self._outgoing) > _OUTGOING:
             self._exchange(_SILENCE)
             self._check()
+            if sum(map(len, self._received)) > _MOST_HELD:
+                raise Lost("it goes on talking and does not listen")
 
     def received(self) -> bytes | None:
         """A message that came while something was sent; None when none did."""

@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import IO, Any, Self, cast
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.tar_headers import PossibleInfo
 from workflows_app.plugins.filesystem.archive import ArchiveWriter
 from workflows_app.plugins.filesystem.manifest import ManifestWriter
 from workflows_app.plugins.filesystem.members import FILE, HARD_LINK, Member, archived_path, tar_header
 from workflows_app.plugins.filesystem.wording import shown
 
 _PIECE = 1024 * 1024
+# How much may come before something of it is taken: a header with all that extends it is held in memory.
+_LONGEST_HEADER = 8 * 1024 * 1024
 _KNOWN = (
     tarfile.REGTYPE,
     tarfile.AREGTYPE,
@@ -49,6 +52,7 @@ class Incoming:
         self._archive = archive
         self._manifest = manifest
         self._advance = advance
+        self._stream = _Stream(iter(()))
         self.files = 0
         self.bytes = 0
 
@@ -57,10 +61,10 @@ class Incoming:
 
         Raises StreamBroken when it is damaged or cut off, and PluginFailed when it holds what it must not.
         """
-        stream = cast(IO[bytes], _Stream(pieces))
+        self._stream = _Stream(pieces)
         try:
             with tarfile.open(
-                fileobj=stream,
+                fileobj=cast(IO[bytes], self._stream),
                 mode="r|",
                 bufsize=_PIECE,
                 encoding="utf-8",
@@ -70,7 +74,8 @@ class Incoming:
                 while (info := tar.next()) is not None:
                     self._take(tar, info)
                     cast(Any, tar).members.clear()  # it would keep every one
-        except (tarfile.TarError, ValueError) as error:
+                    self._stream.allow(_LONGEST_HEADER)
+        except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
             raise StreamBroken(
                 f"What came out of the pod is no whole tar archive: {error}. Nothing of it is kept; run the "
                 "backup again"
@@ -110,6 +115,7 @@ class Incoming:
         digest = hashlib.sha256()
         left = member.size
         while left:
+            self._stream.allow(_LONGEST_HEADER)
             piece = content.read(min(left, _PIECE))
             if not piece:
                 raise tarfile.ReadError(f"it ends within {member.path!r}")
@@ -139,8 +145,16 @@ class Incoming:
             self._missing.discard(member.path)
 
 
-class _StrictInfo(tarfile.TarInfo):
+class _StrictInfo(PossibleInfo):
     """A header that ends the archive only where it says so: tarfile takes any trouble for the end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read one block. Raises tarfile.ReadError for one that is about all members: it would be kept."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.type == tarfile.XGLTYPE:
+            raise tarfile.ReadError("it has a header for all of its members, as no tar writes unasked")
+        return info
 
     @classmethod
     def fromtarfile(cls, tarfile_: tarfile.TarFile) -> Self:
@@ -154,15 +168,26 @@ class _StrictInfo(tarfile.TarInfo):
 
 
 class _Stream:
-    """What is read from pieces as from a file; the end of the pieces is its end."""
+    """What is read from pieces as from a file; the end of the pieces is its end.
+
+    No more is read at once than is allowed: who writes the archive says how long a header is.
+    """
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._rest = memoryview(b"")
+        self._allowed = _LONGEST_HEADER
+
+    def allow(self, size: int) -> None:
+        """Let ``size`` more bytes be read from now on, at most."""
+        self._allowed = size
 
     def read(self, size: int) -> bytes:
-        """The next bytes, ``size`` at most."""
+        """The next bytes, ``size`` at most. Raises tarfile.ReadError for more than is allowed."""
         if not self._rest:
             self._rest = memoryview(next(self._pieces, b""))
         taken, self._rest = self._rest[:size], self._rest[size:]
+        self._allowed -= len(taken)
+        if self._allowed < 0:
+            raise tarfile.ReadError("a header of it is longer than any file's can be")
         return bytes(taken)

@@ -4,6 +4,7 @@ import posixpath
 from itertools import combinations
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import FLAG, PATH
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.parameters import SPECS as FILESYSTEM
@@ -33,6 +34,7 @@ SPECS = (
     ParameterSpec(
         name="AccessWithinCluster",
         help="true: the cluster that the worker runs in. Empty: as the configuration says",
+        form=FLAG,
     ),
     *(
         spec.model_copy(update={"help": _OURS[spec.name]}) if spec.name in _OURS else spec
@@ -44,6 +46,7 @@ SPECS = (
         help="The folder in the container below which a restore writes, unless it is asked for another one. "
         "Empty: the paths that the files came from",
         default="/",
+        form=PATH,
     ),
 )
 """What both plugins declare."""

@@ -24,9 +24,15 @@ NAMED = 100
 # More things in the pod than these are not compared: they are held in memory.
 MOST = 500_000
 
+# More bytes of it are not listed at all: the pod says how long a line is, and how many there are.
+MOST_BYTES = 256 * 1024 * 1024
+
+# Linux has no longer path; each byte of it may be a line break.
+_LONGEST_PATH = 4096
+
 # As both GNU's and BusyBox's find say it.
 _ABSENT = "No such file or directory"
-_LINE = re.compile(rb"([0-9a-f]{1,8}) ([0-9]+) (-?[0-9]+) (/.*)", re.DOTALL)
+_LINE = re.compile(rb"([0-9a-f]{1,8}) ([0-9]{1,20}) (-?[0-9]{1,20}) (/.*)", re.DOTALL)
 _KINDS = {
     stat.S_IFREG: FILE,
     stat.S_IFLNK: "symlink",
@@ -114,6 +120,8 @@ def _listing(
         for channel, piece in process.output():
             if channel is Channel.STDOUT:
                 there.feed(piece)
+                if not there.complete:
+                    return None
             else:
                 complained |= any(not line.endswith(_ABSENT) for line in complaints.feed(piece))
         complained |= any(not line.endswith(_ABSENT) for line in complaints.finish())
@@ -130,9 +138,15 @@ class _Listing:
         self.complete = True
         self._partial = b""
         self._last = ""
+        self._size = 0
 
     def feed(self, piece: bytes) -> None:
+        self._size += len(piece)
         *lines, self._partial = (self._partial + piece).split(b"\n")
+        too_long = max(len(self._partial), len(self._last)) > 2 * _LONGEST_PATH
+        if self._size > MOST_BYTES or too_long:
+            self.complete = False
+            return
         for line in lines:
             match = _LINE.fullmatch(line)
             if len(self.found) >= MOST or (match is None and not self._last):

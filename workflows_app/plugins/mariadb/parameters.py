@@ -6,6 +6,7 @@ from pathlib import Path
 from workflows_app.domain.parameter_kinds import PATH, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod_parameters import refuse_pod
 from workflows_app.plugins.mariadb_server.server import SPECS as SERVER_SPECS
 from workflows_app.plugins.mariadb_server.server import Server
 from workflows_app.plugins.values import absolute_path, program_name, whole_number
@@ -60,6 +61,7 @@ class Parameters:
         def given(name: str) -> str:
             return context.parameters.get(name, "")
 
+        refuse_pod(context.parameters, "mariadb-dump")
         wait = whole_number("MysqlLockWaitSeconds", given("MysqlLockWaitSeconds"), DEFAULT_LOCK_WAIT, 86400)
         return cls(
             server=Server.of(context.parameters),

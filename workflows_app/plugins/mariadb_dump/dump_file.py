@@ -1,9 +1,8 @@
 """A dump on disk: how it is written and read, what it says of itself, and whether all of it is there."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +10,7 @@ from typing import BinaryIO
 import zstandard
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.databases.new_file import new_file
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.mariadb_dump.parameters import DumpFormat
 from workflows_app.plugins.mariadb_server.programs import Release
@@ -41,26 +41,33 @@ class Dump:
     size: int
 
 
-def write_dump(stream: BinaryIO, path: Path, level: int, on_bytes: Callable[[int], None]) -> None:
-    """Write what comes from ``stream`` into a new file, which only its owner may read, and onto the disk.
+@contextmanager
+def dump_writer(path: Path, level: int, on_bytes: Callable[[int], None]) -> Iterator[Callable[[bytes], None]]:
+    """Writes SQL into a new file, compressed when its name says so. Raises as ``new_file`` does.
 
-    Compressed when its name says so. ``on_bytes`` is told how much SQL it was until now. Raises OSError.
+    ``on_bytes`` is told how much SQL it was until now.
     """
-    with ExitStack() as stack:
-        file = stack.enter_context(
-            os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        )
+    with new_file(path) as file:
         written = 0
         packer = zstandard.ZstdCompressor(level=level, write_checksum=True).compressobj()
         plain = path.name == FILE_NAMES[DumpFormat.PLAIN]
-        while chunk := stream.read(_CHUNK):
+
+        def write(chunk: bytes) -> None:
+            nonlocal written
             file.write(chunk if plain else packer.compress(chunk))
             written += len(chunk)
             on_bytes(written)
+
+        yield write
         if not plain:
             file.write(packer.flush())
-        file.flush()
-        os.fsync(file.fileno())
+
+
+def write_dump(stream: BinaryIO, path: Path, level: int, on_bytes: Callable[[int], None]) -> None:
+    """Write what comes from ``stream`` as ``dump_writer`` does. Raises OSError."""
+    with dump_writer(path, level, on_bytes) as write:
+        while chunk := stream.read(_CHUNK):
+            write(chunk)
 
 
 def read_dump(path: Path, on_bytes: Callable[[int], None]) -> Iterator[bytes]:

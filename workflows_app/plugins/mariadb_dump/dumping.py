@@ -6,7 +6,7 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import reason_of, shown, size_words
-from workflows_app.plugins.mariadb_dump.dump_file import FILE_NAMES, verify_dump, write_dump
+from workflows_app.plugins.mariadb_dump.dump_file import FILE_NAMES, dump_writer, verify_dump, write_dump
 from workflows_app.plugins.mariadb_dump.parameters import Parameters
 from workflows_app.plugins.mariadb_dump.pipe import Pipe
 from workflows_app.plugins.mariadb_dump.progress import DumpProgress
@@ -95,9 +95,6 @@ def check_dump(
 def _dump(programs: Programs, parameters: Parameters, facts: DatabaseFacts, path: Path) -> None:
     progress = DumpProgress(programs.context, facts.tables)
     what = ["--", parameters.database] if parameters.database else ["--databases", "--", *facts.databases]
-    pipe = Pipe(
-        path.parent / PIPE, "rb", lambda stream: write_dump(stream, path, parameters.level, progress.count)
-    )
     argv = [
         parameters.dump_command,
         "--no-defaults",
@@ -111,12 +108,31 @@ def _dump(programs: Programs, parameters: Parameters, facts: DatabaseFacts, path
         MAX_PACKET,
         *(["--dump-history"] if facts.versioned else []),
         "--verbose",
-        f"--result-file={pipe.path}",
-        *what,
     ]
+    if programs.pod is None:
+        _dump_by_pipe(programs, parameters, progress, path, argv, what)
+        return
+    try:
+        with dump_writer(path, parameters.level, progress.count) as write:
+            programs.take(programs.pod, [*argv, *what], _judge, progress.hear, write)
+    except OSError as error:
+        raise PluginFailed(f"Cannot write {shown(str(path))}: {reason_of(error)}") from None
+
+
+def _dump_by_pipe(
+    programs: Programs,
+    parameters: Parameters,
+    progress: DumpProgress,
+    path: Path,
+    argv: list[str],
+    what: list[str],
+) -> None:
+    pipe = Pipe(
+        path.parent / PIPE, "rb", lambda stream: write_dump(stream, path, parameters.level, progress.count)
+    )
     try:
         with pipe:
-            programs.run(argv, judge=_judge, on_detail=progress.hear)
+            programs.run([*argv, f"--result-file={pipe.path}", *what], judge=_judge, on_detail=progress.hear)
     except PluginFailed:
         # mariadb-dump itself only says that it could not write.
         if pipe.error is None:

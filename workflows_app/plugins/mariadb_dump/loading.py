@@ -1,6 +1,7 @@
 """Loads a dump that was restored to disk into a database, or into those that it comes from."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -110,9 +111,35 @@ def _target(parameters: Parameters, dump: Dump) -> str:
 def _load(programs: Programs, parameters: Parameters, dump: Dump, into: str) -> None:
     context = programs.context
     total = dump.path.stat().st_size
+    pieces = read_dump(dump.path, lambda done: context.report(_report(done, total)))
+    argv = [
+        parameters.client,
+        "--no-defaults",
+        *parameters.server.arguments,
+        "--default-character-set=utf8mb4",
+        MAX_PACKET,
+        f"--init-command=SET SESSION lock_wait_timeout={parameters.lock_wait}",
+        "--batch",
+        *([f"--database={into}"] if into else []),
+    ]
+    try:
+        if programs.pod is None:
+            _load_by_pipe(programs, argv, pieces)
+        else:
+            programs.give(programs.pod, argv, _judge, pieces)
+            if next(pieces, None) is not None:
+                raise PluginFailed("mariadb ended before it had read all of the dump")
+    except OSError as error:
+        raise PluginFailed(f"Cannot read {shown(str(dump.path))}: {reason_of(error)}") from None
+    except zstandard.ZstdError as error:
+        raise PluginFailed(f"Cannot read {shown(str(dump.path))}: it is damaged ({error})") from None
+
+
+def _load_by_pipe(programs: Programs, argv: list[str], pieces: Iterator[bytes]) -> None:
+    """Raises OSError and ZstdError, too, when the dump cannot be read."""
 
     def feed(stream: BinaryIO) -> None:
-        for piece in read_dump(dump.path, lambda done: context.report(_report(done, total))):
+        for piece in pieces:
             view = memoryview(piece)
             while view:
                 view = view[stream.write(view) :]
@@ -120,25 +147,7 @@ def _load(programs: Programs, parameters: Parameters, dump: Dump, into: str) -> 
     with tempfile.TemporaryDirectory(prefix="fossul-") as folder:
         pipe = Pipe(Path(folder) / PIPE, "wb", feed)
         with pipe:
-            programs.run(
-                [
-                    parameters.client,
-                    "--no-defaults",
-                    *parameters.server.arguments,
-                    "--default-character-set=utf8mb4",
-                    MAX_PACKET,
-                    f"--init-command=SET SESSION lock_wait_timeout={parameters.lock_wait}",
-                    "--batch",
-                    "--abort-source-on-error",
-                    *([f"--database={into}"] if into else []),
-                    f"--execute=source {pipe.path}",
-                ],
-                judge=_judge,
-            )
-    if isinstance(pipe.error, OSError):
-        raise PluginFailed(f"Cannot read {shown(str(dump.path))}: {reason_of(pipe.error)}")
-    if isinstance(pipe.error, zstandard.ZstdError):
-        raise PluginFailed(f"Cannot read {shown(str(dump.path))}: it is damaged ({pipe.error})")
+            programs.run([*argv, "--abort-source-on-error", f"--execute=source {pipe.path}"], judge=_judge)
     if pipe.error is not None:
         raise pipe.error
 

@@ -8,6 +8,7 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import FLAG, PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod_parameters import SPECS as POD_SPECS
 from workflows_app.plugins.mariadb_server.facts import SYSTEM_DATABASES
 from workflows_app.plugins.mariadb_server.server import NAME_BYTES, Server
 from workflows_app.plugins.mariadb_server.server import SPECS as SERVER_SPECS
@@ -26,6 +27,7 @@ class DumpFormat(StrEnum):
 # MysqlDb, MysqlDumpPath, MysqlDumpCmd and MysqlRestoreCmd are Fossul's (fossul-behaviour.md §7.5).
 SPECS = (
     *SERVER_SPECS,
+    *POD_SPECS,
     ParameterSpec(
         name="MysqlDb",
         help="The database to dump. Empty: all but the server's own (mysql, sys and the schemas).",

@@ -2,14 +2,17 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.redaction import Redactor
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.place import place_of
+from workflows_app.plugins.databases.pod import InPod
+from workflows_app.plugins.databases.surroundings import Surroundings
 from workflows_app.plugins.mariadb_server.server import Server
-from workflows_app.plugins.process import run_process
 
 CONNECT_SECONDS = 15
 Release = tuple[int, int]
@@ -27,27 +30,42 @@ _ERROR = re.compile(r"ERROR (?P<code>[0-9]+) \([0-9A-Z]+\).*")
 _NO_CONNECTION = frozenset({"1045", "1130", "1698", "2002", "2003", "2005", "2013", "2026"})
 # How many lines of an error are told again when the program has ended.
 _TOLD = 4
+# Of a container's own variables, those that the programs read.
+_UNSET = ("MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT", "MARIADB_HOME", "MYSQL_HOME")
+
+
+class _Ended(Protocol):
+    """How a program ended."""
+
+    @property
+    def ok(self) -> bool: ...
+
+    @property
+    def reason(self) -> str: ...
 
 
 class Programs:
     """The programs of one call of a plugin, which all speak to one server.
 
     The password reaches them by their environment alone. They read no option file, and what the worker's
-    own environment says of MariaDB they do not know.
+    own environment says of MariaDB they do not know. ``pod`` is the pod in which they run, None when they
+    run beside the worker.
     """
 
     def __init__(self, context: PluginContext, server: Server) -> None:
         self.context = context
         self.server = server
         self._redactor = Redactor([server.password])
-        kept = {
-            name: value
-            for name, value in context.environment.items()
-            if not name.startswith(("MYSQL", "MARIADB"))
-        }
-        # The words that are looked for are English.
-        own = {"MYSQL_PWD": server.password, "LC_ALL": "C"}
-        self._environment = kept | {name: value for name, value in own.items() if value}
+        surroundings = Surroundings(
+            variable="MYSQL_PWD",
+            password=server.password,
+            # The words that are looked for are English.
+            settings={"LC_ALL": "C"},
+            foreign=lambda name: name.startswith(("MYSQL", "MARIADB")),
+            unset=_UNSET,
+        )
+        self._place = place_of(context, surroundings)
+        self.pod = self._place if isinstance(self._place, InPod) else None
 
     def release(self, field: str, command: str, program: str) -> Release:
         """The release of MariaDB, such as (10, 11), of ``command``, which must be ``program``.
@@ -56,14 +74,13 @@ class Programs:
         Cancelled.
         """
         lines: list[str] = []
-        argv = [command, "--no-defaults", "--version"]
-        ended = run_process(argv, context=self.context, on_line=lines.append, environment=self._environment)
+        ended = self._place.run([command, "--no-defaults", "--version"], lines.append)
         said = lines[0] if lines else ""
         if not ended.ok:
             raise ConfigInvalid(
                 field,
                 f"{command!r} cannot be run: {ended.reason}{f' ({said})' if said else ''}. Install MariaDB's "
-                f"programs where the worker runs, or give the path of {program}",
+                f"programs {self._place.install_where}, or give the path of {program}",
             )
         found = re.match(rf"(?:\S*/)?(?:{_NAMES[program]})\s.*?([0-9]+)\.([0-9]+)\.[0-9]+-MariaDB", said)
         if found is None:
@@ -88,7 +105,7 @@ class Programs:
             "--skip-column-names",
             f"--execute={question}",
         ]
-        ended = run_process(argv, context=self.context, on_line=lines.append, environment=self._environment)
+        ended = self._place.run(argv, lines.append)
         if ended.ok:
             return lines
         error = next((line for line in lines if _ERROR.fullmatch(line)), lines[-1] if lines else "")
@@ -96,8 +113,9 @@ class Programs:
         code = _ERROR.fullmatch(error)
         words = self._without_secrets(error) or f"{client} ended with [{ended.reason}]"
         if code and code["code"] in _NO_CONNECTION:
+            trust = " Its certificate counts for the name in MysqlHost, by the authorities in MysqlSslCa."
             raise PluginFailed(
-                f"Cannot connect to {what}: {words.rstrip('.')}. Check MysqlHost, MysqlPort, MysqlUser, "
+                f"Cannot connect to {what}: {words.rstrip('.')}.{trust * ('certificate' in words)} Check MysqlHost, MysqlPort, MysqlUser, "
                 "MysqlPassword and MysqlSslMode, and that the server lets this worker in"
             )
         raise PluginFailed(f"Cannot ask {what}: {words}")
@@ -114,6 +132,38 @@ class Programs:
 
         Raises PluginFailed, with how it ended and its first errors, when it did not succeed; Cancelled.
         """
+        self._hear_out(argv, judge, on_detail, lambda hear: self._place.run(argv, hear))
+
+    def take(
+        self,
+        pod: InPod,
+        argv: Sequence[str],
+        judge: Callable[[str], tuple[Level, str] | None],
+        on_detail: Callable[[str], None],
+        takes: Callable[[bytes], None],
+    ) -> None:
+        """As ``run``, in ``pod``; what the program writes is given to ``takes``."""
+        self._hear_out(argv, judge, on_detail, lambda hear: pod.take(argv, hear, takes))
+
+    def give(
+        self,
+        pod: InPod,
+        argv: Sequence[str],
+        judge: Callable[[str], tuple[Level, str] | None],
+        pieces: Iterable[bytes],
+    ) -> None:
+        """As ``run``, in ``pod``; the program reads ``pieces``."""
+        self._hear_out(
+            argv, judge, lambda text: None, lambda hear: pod.give(argv, hear, pieces, to_the_end=True)
+        )
+
+    def _hear_out(
+        self,
+        argv: Sequence[str],
+        judge: Callable[[str], tuple[Level, str] | None],
+        on_detail: Callable[[str], None],
+        run: Callable[[Callable[[str], None]], _Ended],
+    ) -> None:
         errors: list[str] = []
         last: deque[str] = deque(maxlen=_TOLD)
 
@@ -125,8 +175,8 @@ class Programs:
                 (errors if said[0] == Level.ERROR else last).append(said[1])
                 self.context.say(*said)
 
-        self.context.say(Level.CMD, f"Executing command [{' '.join(argv)}]")
-        ended = run_process(argv, context=self.context, on_line=hear, environment=self._environment)
+        self.context.say(Level.CMD, f"Executing command [{' '.join(argv)}]{self._place.suffix}")
+        ended = run(hear)
         if not ended.ok:
             program = argv[0].rpartition("/")[2]
             told = errors[:_TOLD] or list(last)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.databases.pod_parameters import pod_selector
 from workflows_app.plugins.values import absolute_path, identifier, one_of, whole_number
 
 DEFAULT_HOST = "localhost"
@@ -59,7 +60,10 @@ SPECS = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server, and the user and password that open it. ``host`` may be the path of a socket."""
+    """A server, and the user and password that open it. ``host`` may be the path of a socket.
+
+    ``pod`` is what chooses the pod that the server is reached from, empty for the worker itself.
+    """
 
     host: str
     port: int
@@ -67,6 +71,7 @@ class Server:
     password: str = field(repr=False)
     ssl_mode: str
     ssl_ca: str
+    pod: str
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Server":
@@ -85,20 +90,24 @@ class Server:
             password=_password(given.get("MysqlPassword", "")),
             ssl_mode=one_of("MysqlSslMode", given.get("MysqlSslMode", ""), _SSL_MODES, "prefer"),
             ssl_ca=str(absolute_path("MysqlSslCa", ssl_ca)) if ssl_ca else "",
+            pod=pod_selector(given),
         )
 
     @property
     def where(self) -> str:
         """The server as an operator knows it: ``db.example.org:3306``, ``/run/mysqld/mysqld.sock``."""
-        if self.host.startswith("/"):
-            return self.host
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        at = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        at = self.host if self.host.startswith("/") else at
+        return f"{at} of pod {self.pod!r}" if self.pod else at
 
     @property
     def arguments(self) -> list[str]:
         """How MariaDB's programs are told of the server; the password is not in it."""
         if self.host.startswith("/"):
             to = [f"--socket={self.host}"]
+        elif self.host == "localhost" and self.ssl_mode == "verify":
+            # The certificate is for that name.
+            to = ["--protocol=tcp", f"--host={self.host}", f"--port={self.port}"]
         else:
             # They would take "localhost" for the socket.
             to = [f"--host={'127.0.0.1' if self.host == 'localhost' else self.host}", f"--port={self.port}"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from workflows_app.domain.parameter_kinds import PATH, choice
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod_parameters import refuse_pod
 from workflows_app.plugins.postgres_server.server import SPECS as SERVER_SPECS
 from workflows_app.plugins.postgres_server.server import Server
 from workflows_app.plugins.values import absolute_path, identifier, one_of
@@ -57,6 +58,7 @@ class Parameters:
         def given(name: str) -> str:
             return context.parameters.get(name, "")
 
+        refuse_pod(context.parameters, "postgres-dump")
         folder = given("PqBinPath").strip()
         return cls(
             server=Server.of(context.parameters),

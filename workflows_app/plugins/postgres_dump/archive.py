@@ -1,11 +1,12 @@
 """A dump on disk: what it says of itself, and whether all of it can be read."""
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.postgres_dump.parameters import DumpFormat
 from workflows_app.plugins.postgres_server.programs import Programs
 
@@ -13,6 +14,8 @@ FILE_NAMES = {DumpFormat.CUSTOM: "postgres.dump", DumpFormat.DIRECTORY: "postgre
 
 # The lines of `pg_restore --list` that begin with a semicolon.
 _HEADER = re.compile(r";\s+(dbname|TOC Entries|Dumped from database version): (.*)")
+
+_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,14 @@ class Dump:
 def verify_dump(programs: Programs, restore_command: str, path: Path) -> Dump:
     """Read the table of contents of a dump, and then all of the dump, and answer what it says of itself.
 
-    Nothing is loaded anywhere. Raises PluginFailed when any of it cannot be read; Cancelled.
+    Nothing is loaded anywhere. The pg_restore of a pod reads what is sent to it. Raises PluginFailed when any
+    of it cannot be read; Cancelled.
     """
+    if programs.pod and path.is_dir():
+        raise PluginFailed(
+            f"The dump {shown(str(path))} is a folder, which cannot be streamed into a pod: leave "
+            "PodSelector empty for this restore"
+        )
     header: dict[str, str] = {}
 
     def hear(line: str) -> None:
@@ -40,9 +49,9 @@ def verify_dump(programs: Programs, restore_command: str, path: Path) -> Dump:
             header.setdefault(found[1], found[2])
 
     try:
-        programs.run([restore_command, "--list", str(path)], on_output=hear)
+        _read(programs, [restore_command, "--list"], path, hear)
         # Without a database, pg_restore unpacks everything into a script.
-        programs.run([restore_command, "--file=/dev/null", str(path)])
+        _read(programs, [restore_command, "--file=/dev/null"], path)
     except PluginFailed as error:
         raise PluginFailed(f"The dump {shown(str(path))} cannot be read: {error}") from None
     version = header.get("Dumped from database version", "")
@@ -56,3 +65,23 @@ def verify_dump(programs: Programs, restore_command: str, path: Path) -> Dump:
         major=int(major[0]),
         entries=int(header.get("TOC Entries", "0")),
     )
+
+
+def read_pieces(path: Path, on_bytes: Callable[[int], None] = lambda done: None) -> Iterator[bytes]:
+    """The bytes of a dump of one file; ``on_bytes`` is told how many were read. Raises PluginFailed."""
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+                on_bytes(file.tell())
+    except OSError as error:
+        raise PluginFailed(f"Cannot read {shown(str(path))}: {reason_of(error)}") from None
+
+
+def _read(
+    programs: Programs, argv: list[str], path: Path, on_output: Callable[[str], None] | None = None
+) -> None:
+    if programs.pod:
+        programs.give(programs.pod, argv, read_pieces(path), on_output=on_output)
+    else:
+        programs.run([*argv, str(path)], on_output=on_output)

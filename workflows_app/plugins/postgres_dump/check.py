@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding, bad, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.databases.pod_check import check_pod
 from workflows_app.plugins.filesystem.wording import size_words
 from workflows_app.plugins.postgres_dump.dumping import check_programs
 from workflows_app.plugins.postgres_dump.parameters import Parameters
 from workflows_app.plugins.postgres_server.programs import Programs
-from workflows_app.plugins.postgres_server.session import DatabaseFacts, Session, session
+from workflows_app.plugins.postgres_server.psql import opened
+from workflows_app.plugins.postgres_server.session import DatabaseFacts, Session
 from workflows_app.plugins.staging.check import check_staging
 
 DATABASE = "PqDb"
@@ -46,8 +48,11 @@ def _look(context: PluginContext) -> Iterator[Finding]:
     if parameters is None or mistakes:
         return
     needs = 0
+    yield from check_pod(context)
     try:
-        with session(parameters.server, parameters.database) as server:
+        with opened(
+            context, parameters.server, parameters.database, "PqDumpCmd", parameters.dump_command
+        ) as server:
             facts = server.facts()
             needs = facts.size
             yield good(
@@ -56,7 +61,7 @@ def _look(context: PluginContext) -> Iterator[Finding]:
                 DATABASE,
             )
             yield from _rights(server, parameters)
-    except PluginFailed as error:
+    except (ConfigInvalid, PluginFailed) as error:
         yield refusal(error, DATABASE)
     else:
         yield from tried(context, "PqDumpCmd", lambda call: _programs(call, parameters, facts))

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown, size_words
+from workflows_app.plugins.databases.new_file import new_file
+from workflows_app.plugins.filesystem.wording import reason_of, shown, size_words
 from workflows_app.plugins.postgres_dump.archive import FILE_NAMES, verify_dump
 from workflows_app.plugins.postgres_dump.parameters import Parameters
 from workflows_app.plugins.postgres_dump.table_progress import TableProgress
 from workflows_app.plugins.postgres_server.programs import Programs
-from workflows_app.plugins.postgres_server.session import DatabaseFacts, session
+from workflows_app.plugins.postgres_server.psql import opened
+from workflows_app.plugins.postgres_server.session import DatabaseFacts
 from workflows_app.plugins.staging.folder import Staging
 
 # What pg_dump says when --lock-wait-timeout is over.
@@ -24,7 +26,9 @@ def make_dump(context: PluginContext, parameters: Parameters, staging: Staging) 
     The database is not frozen: it goes on reading and writing, only changes to the structure of a table wait.
     Raises ConfigInvalid, PluginFailed, or Cancelled; then no dump is there.
     """
-    with session(parameters.server, parameters.database) as server:
+    with opened(
+        context, parameters.server, parameters.database, "PqDumpCmd", parameters.dump_command
+    ) as server:
         facts = server.facts()
     programs = Programs(context, parameters.server, parameters.database, hears_loss=facts.hears_loss)
     check_programs(programs, parameters, facts)
@@ -71,18 +75,28 @@ def _dump(
     context: PluginContext, programs: Programs, parameters: Parameters, facts: DatabaseFacts, path: Path
 ) -> None:
     jobs = [f"--jobs={parameters.dump_jobs}"] if parameters.dump_jobs > 1 else []
-    programs.run(
-        [
-            parameters.dump_command,
-            "--no-password",
-            "--verbose",
-            f"--format={parameters.format}",
-            f"--lock-wait-timeout={parameters.lock_wait * 1000}",
-            *jobs,
-            f"--file={path}",
-        ],
-        on_detail=TableProgress(context, "Dumping", facts.tables).hear,
-    )
+    argv = [
+        parameters.dump_command,
+        "--no-password",
+        "--verbose",
+        f"--format={parameters.format}",
+        f"--lock-wait-timeout={parameters.lock_wait * 1000}",
+        *jobs,
+    ]
+    progress = TableProgress(context, "Dumping", facts.tables)
+    if programs.pod is None:
+        programs.run([*argv, f"--file={path}"], on_detail=progress.hear)
+        return
+    try:
+        with new_file(path) as file:
+
+            def take(data: bytes) -> None:
+                file.write(data)
+                progress.count(file.tell())
+
+            programs.take(programs.pod, argv, progress.hear, take)
+    except OSError as error:
+        raise PluginFailed(f"Cannot write {shown(str(path))}: {reason_of(error)}") from None
 
 
 def _size(path: Path) -> int:

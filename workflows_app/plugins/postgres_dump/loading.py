@@ -6,14 +6,21 @@ from psycopg.conninfo import make_conninfo
 
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod import Severed
 from workflows_app.plugins.filesystem.wording import shown
-from workflows_app.plugins.postgres_dump.archive import FILE_NAMES, Dump, verify_dump
+from workflows_app.plugins.postgres_dump.archive import FILE_NAMES, Dump, read_pieces, verify_dump
 from workflows_app.plugins.postgres_dump.parameters import Parameters
 from workflows_app.plugins.postgres_dump.table_progress import TableProgress
 from workflows_app.plugins.postgres_server.programs import Programs
-from workflows_app.plugins.postgres_server.session import DatabaseFacts, session
+from workflows_app.plugins.postgres_server.psql import opened
+from workflows_app.plugins.postgres_server.session import DatabaseFacts
 from workflows_app.plugins.staging.folder import Staging
 from workflows_app.plugins.staging.restored import restored_folders
+
+# The program may have had all of the dump by then.
+_UNKNOWN = (
+    "it is as it was, since all was one transaction, unless pg_restore still ends that in the pod: look at it"
+)
 
 
 def check_target(context: PluginContext, parameters: Parameters) -> DatabaseFacts:
@@ -22,7 +29,9 @@ def check_target(context: PluginContext, parameters: Parameters) -> DatabaseFact
     Raises PluginFailed when the server cannot be reached or the database does not exist, and ConfigInvalid
     when it is not empty and may not be cleaned.
     """
-    with session(parameters.server, parameters.restore_database) as server:
+    with opened(
+        context, parameters.server, parameters.restore_database, "PqRestoreCmd", parameters.restore_command
+    ) as server:
         facts = server.facts()
     if facts.objects and not parameters.clean:
         raise ConfigInvalid(
@@ -77,10 +86,13 @@ def load_dump(context: PluginContext, parameters: Parameters, path: Path) -> Non
     )
     progress = TableProgress(context, "Loading")
     try:
-        programs.run(_arguments(parameters, dump), on_detail=progress.hear)
+        _load(programs, _arguments(parameters), dump, progress)
     except Cancelled:
-        context.warn(f"The restore of database {database!r} was cancelled: {_left(parameters)}")
+        left = _UNKNOWN if programs.pod else _left(parameters)
+        context.warn(f"The restore of database {database!r} was cancelled: {left}")
         raise
+    except Severed as error:
+        raise PluginFailed(f"Database {database!r} could not be restored: {_UNKNOWN}. {error}") from None
     except PluginFailed as error:
         raise PluginFailed(
             f"Database {database!r} could not be restored: {_left(parameters)}. {error}"
@@ -88,7 +100,16 @@ def load_dump(context: PluginContext, parameters: Parameters, path: Path) -> Non
     context.info(f"Database {database!r} restored: {dump.entries} entries, {progress.begun} tables with rows")
 
 
-def _arguments(parameters: Parameters, dump: Dump) -> list[str]:
+def _load(programs: Programs, argv: list[str], dump: Dump, progress: TableProgress) -> None:
+    if programs.pod is None:
+        programs.run([*argv, str(dump.path)], on_detail=progress.hear)
+        return
+    total = dump.path.stat().st_size
+    pieces = read_pieces(dump.path, lambda done: progress.count(done, total))
+    programs.give(programs.pod, argv, pieces, progress.hear)
+
+
+def _arguments(parameters: Parameters) -> list[str]:
     clean = ["--clean", "--if-exists"] if parameters.clean else []
     owners = [] if parameters.owners else ["--no-owner", "--no-privileges"]
     one = parameters.restore_jobs == 1
@@ -102,7 +123,6 @@ def _arguments(parameters: Parameters, dump: Dump) -> list[str]:
         "--single-transaction" if one else f"--jobs={parameters.restore_jobs}",
         # Quoted, since a name with "=" in it would be taken for connection parameters.
         f"--dbname={make_conninfo(dbname=parameters.restore_database)}",
-        str(dump.path),
     ]
 
 

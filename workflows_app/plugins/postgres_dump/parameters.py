@@ -8,6 +8,7 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import FLAG, PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod_parameters import SPECS as POD_SPECS
 from workflows_app.plugins.postgres_server.server import SPECS as SERVER_SPECS
 from workflows_app.plugins.postgres_server.server import Server
 from workflows_app.plugins.values import (
@@ -33,6 +34,7 @@ class DumpFormat(StrEnum):
 # PqDb, PqDumpPath, PqDumpCmd and PqRestoreCmd are Fossul's (fossul-behaviour.md §7.5).
 SPECS = (
     *SERVER_SPECS,
+    *POD_SPECS,
     ParameterSpec(name="PqDb", help="The database to dump.", required=True),
     ParameterSpec(
         name="PqDumpPath",
@@ -126,8 +128,19 @@ class Parameters:
                 "PqDumpJobs",
                 f"{jobs} needs PqDumpFormat 'directory': only a folder can be filled in parallel",
             )
+        server = Server.of(context.parameters)
+        restore_jobs = whole_number("PqRestoreJobs", given("PqRestoreJobs"), 1, MAX_JOBS)
+        if server.pod and form is not DumpFormat.CUSTOM:
+            raise ConfigInvalid(
+                "PqDumpFormat",
+                f"'{form}' cannot be streamed out of a pod: use '{DumpFormat.CUSTOM}'",
+            )
+        if server.pod and restore_jobs > 1:
+            raise ConfigInvalid(
+                "PqRestoreJobs", f"{restore_jobs} cannot read a dump that is streamed into a pod: use 1"
+            )
         return cls(
-            server=Server.of(context.parameters),
+            server=server,
             database=database,
             dump_path=absolute_path("PqDumpPath", given("PqDumpPath")),
             format=form,
@@ -140,5 +153,5 @@ class Parameters:
             ),
             clean=flag("PqRestoreClean", given("PqRestoreClean"), default=False),
             owners=flag("PqRestoreOwners", given("PqRestoreOwners"), default=True),
-            restore_jobs=whole_number("PqRestoreJobs", given("PqRestoreJobs"), 1, MAX_JOBS),
+            restore_jobs=restore_jobs,
         )

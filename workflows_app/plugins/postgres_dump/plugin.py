@@ -56,7 +56,7 @@ class PostgresDump:
         """
         parameters = Parameters.of(context)
         staging = _staging(context, parameters)
-        end_leftovers(context, parameters.server, parameters.database)
+        end_leftovers(context, parameters.server, parameters.database, "PqDumpCmd", parameters.dump_command)
         try:
             if staging.discard():
                 context.info(f"Removed the dump {shown(str(staging.path))}")

@@ -16,6 +16,7 @@ class TableProgress:
         self._verb = verb
         self._total = total
         self.begun = 0
+        self.note = ""
 
     def hear(self, text: str) -> None:
         """Take what the program says of its work."""
@@ -25,4 +26,9 @@ class TableProgress:
         self.begun += 1
         of = f" of {self._total}" if self.begun <= self._total else ""
         self._context.info(f"{self._verb} table {found[1]} ({self.begun}{of})")
-        self._context.report(Report(note=f"{self._verb.lower()} table {self.begun}{of}: {found[1]}"))
+        self.note = f"{self._verb.lower()} table {self.begun}{of}: {found[1]}"
+        self._context.report(Report(note=self.note))
+
+    def count(self, done: int, total: int = 0) -> None:
+        """Report bytes of the dump, of those of all of it where that is known."""
+        self._context.report(Report(done_bytes=done, total_bytes=total, note=self.note))

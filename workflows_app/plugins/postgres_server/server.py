@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.parameter_kinds import choice, number
+from workflows_app.domain.parameter_kinds import PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
-from workflows_app.plugins.values import identifier, one_of, whole_number
+from workflows_app.plugins.databases.pod_parameters import pod_selector
+from workflows_app.plugins.values import absolute_path, identifier, one_of, whole_number
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 5432
@@ -44,6 +45,12 @@ SPECS = (
         form=choice(*_SSL_MODES),
     ),
     ParameterSpec(
+        name="PqSslCa",
+        help="A file with the certificates that are trusted, for verify-ca and verify-full, where the "
+        "programs run. Empty: ~/.postgresql/root.crt.",
+        form=PATH,
+    ),
+    ParameterSpec(
         name="PqLibraryPath",
         help="Folders for LD_LIBRARY_PATH of PostgreSQL's programs, separated by colons. Mostly empty.",
     ),
@@ -52,31 +59,40 @@ SPECS = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server, and the role and password that open it. ``host`` may be the folder of a socket."""
+    """A server, and the role and password that open it. ``host`` may be the folder of a socket.
+
+    ``pod`` is what chooses the pod that the server is reached from, empty for the worker itself.
+    """
 
     host: str
     port: int
     user: str
     password: str = field(repr=False)
     ssl_mode: str
+    ssl_ca: str
     library_path: str
+    pod: str
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Server":
         """Read a plugin's parameters. Raises ConfigInvalid, which names the one that is refused."""
+        ssl_ca = given.get("PqSslCa", "").strip()
         return cls(
             host=_host(given.get("PqHost", "").strip() or DEFAULT_HOST),
             port=whole_number("PqPort", given.get("PqPort", ""), DEFAULT_PORT, 65535),
             user=identifier("PqUser", given.get("PqUser", ""), "the role that connects"),
             password=_password(given.get("PqPassword", "")),
             ssl_mode=one_of("PqSslMode", given.get("PqSslMode", ""), _SSL_MODES, "prefer"),
+            ssl_ca=str(absolute_path("PqSslCa", ssl_ca)) if ssl_ca else "",
             library_path=_library_path(given.get("PqLibraryPath", "").strip()),
+            pod=pod_selector(given),
         )
 
     @property
     def where(self) -> str:
-        """The server as an operator knows it: ``db.example.org:5432``, ``/run/postgresql:5432``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        """The server as an operator knows it: ``db.example.org:5432``, ``localhost:5432 of pod 'db-'``."""
+        at = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{at} of pod {self.pod!r}" if self.pod else at
 
 
 def _host(text: str) -> str:

@@ -1,19 +1,19 @@
 """Asks a server: a session of its own for each look, and words for what the server answers instead."""
 
 import hashlib
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from psycopg.abc import Params
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.postgres_server.server import Server
 
 CONNECT_SECONDS = 15
-_LOOK_SECONDS = 60
+LOOK_OPTIONS = "-c statement_timeout=60s"
 
 # Relations and functions that are neither PostgreSQL's own nor an extension's.
 _OBJECTS = """
@@ -49,30 +49,16 @@ class DatabaseFacts:
     hears_loss: bool
 
 
-class Session:
-    """One connection to one database, in autocommit mode. Its methods raise PluginFailed."""
+class Session(ABC):
+    """Asks one database, in autocommit mode. Its methods raise PluginFailed."""
 
-    def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]", what: str) -> None:
-        self._connection = connection
-        self._what = what
+    @abstractmethod
+    def row(self, query: str, parameters: Sequence[str] | None = None) -> tuple[object, ...]:
+        """The first row that ``query`` answers: numbers, texts, truths and None."""
 
-    def row(self, query: str, parameters: Params | None = None) -> tuple[object, ...]:
-        """The first row that ``query`` answers."""
-        try:
-            found = self._connection.execute(query.encode(), parameters).fetchone()
-        except psycopg.Error as error:
-            raise PluginFailed(f"Cannot ask {self._what}: {words_of(error)}") from None
-        if found is None:
-            raise PluginFailed(f"Cannot ask {self._what}: it answered nothing")
-        return found
-
+    @abstractmethod
     def accepts(self, setting: str, value: str) -> bool:
-        """Whether the server lets this session have that setting; it has it from then on."""
-        try:
-            self._connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
-        except psycopg.Error:
-            return False
-        return True
+        """Whether the server lets a session have that setting."""
 
     def facts(self) -> DatabaseFacts:
         """Look at the database."""
@@ -103,13 +89,39 @@ class Session:
         return _int(ended)
 
 
+class ConnectedSession(Session):
+    """A session by one connection from the worker."""
+
+    def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]", what: str) -> None:
+        self._connection = connection
+        self._what = what
+
+    def row(self, query: str, parameters: Sequence[str] | None = None) -> tuple[object, ...]:
+        """The first row that ``query`` answers."""
+        try:
+            found = self._connection.execute(query.encode(), parameters).fetchone()
+        except psycopg.Error as error:
+            raise PluginFailed(f"Cannot ask {self._what}: {words_of(error)}") from None
+        if found is None:
+            raise PluginFailed(f"Cannot ask {self._what}: it answered nothing")
+        return found
+
+    def accepts(self, setting: str, value: str) -> bool:
+        """Whether the server lets this session have that setting; it has it from then on."""
+        try:
+            self._connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+        except psycopg.Error:
+            return False
+        return True
+
+
 @contextmanager
 def session(server: Server, database: str, *, replication: bool = False) -> Iterator[Session]:
     """A session in ``database``, closed in the end. Raises PluginFailed when there can be none.
 
     One for ``replication`` is in no database, and only opens.
     """
-    what = f"database {database!r} on {server.where} as {server.user!r}"
+    what = asked(server, database)
     try:
         connection = psycopg.connect(
             host=server.host,
@@ -117,7 +129,7 @@ def session(server: Server, database: str, *, replication: bool = False) -> Iter
             # password still lets it look into the .pgpass file.
             hostaddr="",
             password=server.password,
-            options=f"-c statement_timeout={_LOOK_SECONDS}s",
+            options=LOOK_OPTIONS,
             port=server.port,
             user=server.user,
             dbname=database,
@@ -126,14 +138,26 @@ def session(server: Server, database: str, *, replication: bool = False) -> Iter
             application_name="fossul",
             autocommit=True,
             replication="true" if replication else "false",
+            sslrootcert=server.ssl_ca or None,
         )
     except psycopg.Error as error:
-        raise PluginFailed(
-            f"Cannot connect to {what}: {words_of(error).rstrip('.?')}. Check PqHost, PqPort, PqUser, "
-            "PqPassword and PqSslMode, and that the server lets this worker in"
-        ) from None
+        raise no_connection(what, words_of(error)) from None
     with connection:
-        yield Session(connection, what)
+        yield ConnectedSession(connection, what)
+
+
+def asked(server: Server, database: str) -> str:
+    """What is asked, and as whom, for messages."""
+    return f"database {database!r} on {server.where} as {server.user!r}"
+
+
+def no_connection(what: str, words: str) -> PluginFailed:
+    """The refusal of a connection, with the server's or libpq's words."""
+    trust = " Its certificate counts for the name in PqHost, by the authorities in PqSslCa."
+    return PluginFailed(
+        f"Cannot connect to {what}: {words.rstrip('.?')}.{trust if 'certificate' in words else ''} Check PqHost, "
+        "PqPort, PqUser, PqPassword and PqSslMode, and that the server lets this worker in"
+    )
 
 
 def run_name(config: Config) -> str:

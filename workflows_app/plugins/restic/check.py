@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.domain.findings import Finding, FindingState
+from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.restic.parameters import Parameters, source_paths
@@ -26,33 +26,27 @@ def _repository(context: PluginContext, parameters: Parameters) -> Iterator[Find
     try:
         version = next(iter(restic.lines("version")), "restic")
     except PluginFailed as error:
-        yield _bad("ResticCommand", str(error))
+        yield bad(str(error), "ResticCommand")
         return
-    yield _good("ResticCommand", version)
+    yield good(version, "ResticCommand")
     try:
         count = len(backups_of(own_snapshots(restic, parameters)))
     except NoRepository as error:
         yield (
-            Finding(
-                state=FindingState.WARN,
-                parameter="Repository",
-                words=f"{error}. The first backup creates it",
-            )
+            doubtful(f"{error}. The first backup creates it", "Repository")
             if parameters.create
-            else _bad("Repository", str(error))
+            else bad(str(error), "Repository")
         )
     except PluginFailed as error:
-        yield _bad("Password" if "Password" in str(error) else "Repository", str(error))
+        yield refusal(error, "Password" if "Password" in str(error) else "Repository")
     else:
-        yield _good("Repository", f"The repository opens, and has {count} backups of this configuration")
+        yield good(f"The repository opens, and has {count} backups of this configuration", "Repository")
 
 
 def _sources(context: PluginContext) -> Iterator[Finding]:
     if context.config.auto_discovery:
-        yield Finding(
-            state=FindingState.UNKNOWN,
-            parameter="BackupSrcPaths",
-            words="What is backed up is discovered by the application's plugin in each run",
+        yield unknown(
+            "What is backed up is discovered by the application's plugin in each run", "BackupSrcPaths"
         )
         return
     for path in source_paths(context):
@@ -63,14 +57,6 @@ def _sources(context: PluginContext) -> Iterator[Finding]:
                 with open(path, "rb"):  # noqa: PTH123
                     found = "file"
         except OSError as error:
-            yield _bad("BackupSrcPaths", f"{shown(path)} cannot be read: {reason_of(error)}")
+            yield bad(f"{shown(path)} cannot be read: {reason_of(error)}", "BackupSrcPaths")
         else:
-            yield _good("BackupSrcPaths", f"{shown(path)} can be read: a {found}")
-
-
-def _good(parameter: str, words: str) -> Finding:
-    return Finding(state=FindingState.GOOD, parameter=parameter, words=words)
-
-
-def _bad(parameter: str, words: str) -> Finding:
-    return Finding(state=FindingState.BAD, parameter=parameter, words=words)
+            yield good(f"{shown(path)} can be read: a {found}", "BackupSrcPaths")

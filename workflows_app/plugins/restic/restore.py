@@ -10,6 +10,7 @@ from workflows_app.domain.results import Level, Result
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.filesystem.target import Target, resolve_target
 from workflows_app.plugins.restic.browsing import path_of
+from workflows_app.plugins.restic.links import refuse_links_in
 from workflows_app.plugins.restic.nodes import Node, is_in, list_nodes, parents
 from workflows_app.plugins.restic.parameters import Parameters
 from workflows_app.plugins.restic.preview import Preview
@@ -29,8 +30,8 @@ def restore_backup(context: PluginContext) -> Result:
     it is left as it is. restic holds each blob against its hash, and reads in the end what it has written.
     A dry run writes nothing. The code is 1 when something could not be restored, which is told.
 
-    Raises ConfigInvalid, and PluginFailed for a backup that is not there and a target that cannot be, before
-    anything is written; Cancelled, and says that what was restored stays.
+    Raises ConfigInvalid, and PluginFailed for a backup that is not there, a target that cannot be, and a link
+    that would lead out of it, before anything is written; Cancelled, and says that what was restored stays.
     """
     parameters = Parameters.of(context)
     restic = Restic(context, parameters)
@@ -41,6 +42,7 @@ def restore_backup(context: PluginContext) -> Result:
         target = resolve_target(
             context.restore.target, snapshot.paths, parameters.local or _NOWHERE, context.info
         )
+        refuse_links_in(restic, snapshot, wanted, target)
         if context.restore.dry_run:
             Preview(context, target).tell(restic, snapshot, wanted)
             return Result()

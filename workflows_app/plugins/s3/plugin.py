@@ -11,7 +11,7 @@ from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
 from workflows_app.plugins.archiving.archive import archive_backup
 from workflows_app.plugins.archiving.fetch import fetch_backup
 from workflows_app.plugins.archiving.retention import delete_expired_archives
-from workflows_app.plugins.base import HOLDS, PluginContext
+from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
 from workflows_app.plugins.s3.check import check
 from workflows_app.plugins.s3.client import client_of
 from workflows_app.plugins.s3.parameters import Parameters, specs
@@ -34,7 +34,15 @@ class S3Archive:
             type="archive",
             capabilities=tuple(
                 Capability(name=name)
-                for name in ("archive", "archiveList", "archiveDelete", "archiveFetch", HOLDS, "info")
+                for name in (
+                    "archive",
+                    "archiveList",
+                    "archiveDelete",
+                    "archiveFetch",
+                    HOLDS,
+                    KEEP_RULES,
+                    "info",
+                )
             ),
             parameters=specs(self._create_bucket),
         )

@@ -29,6 +29,13 @@ def span(seconds: float) -> str:
     return in_words(seconds)
 
 
+@register.filter
+def sentence(words: object) -> str:
+    """Answer words with a full stop at their end, for another sentence to follow."""
+    text = str(words).rstrip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 @register.filter("bytes")
 def size(count: float | None) -> str:
     """Answer a number of bytes in binary units (``14.4 MiB``); ``""`` for None."""

@@ -19,6 +19,7 @@ from workflows_app.domain.errors import (
     SettingProblem,
     SettingsRefused,
 )
+from workflows_app.domain.lost_rules import lost_rules
 from workflows_app.domain.starters import STARTERS, starter
 from workflows_app.services import catalog, config_edits, plugins
 from workflows_app.services.config_edits import Edit, Meanwhile
@@ -174,6 +175,7 @@ def _page(
         "address": place.address,
         "form": form,
         "sides": sides,
+        "lost_rules": () if sides.stuck else lost_rules(place.edit.configuration, sides.made),
         "parts": text_parts(sides, request.POST.keys(), known.declared_secrets, whole=not partial),
         "follows": partial and follows,
         "arrived": () if follows or not partial else _arrived(request, form),

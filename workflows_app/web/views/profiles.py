@@ -24,11 +24,11 @@ from workflows_app.services import (
     protection,
     recorder,
     runs,
-    schedule_lists,
     starts,
     trends,
 )
 from workflows_app.services.permissions import actor_of
+from workflows_app.services.schedule_lists import KnownSchedules
 from workflows_app.web.config_views import plan_phases, setting_groups
 from workflows_app.web.presenters import run_row
 from workflows_app.web.protection_views import outlook_view
@@ -86,7 +86,8 @@ def _config_page(
     code, title = status_of(refusal) if refusal else (200, "")
     planned = plans.preview(detail)
     trend = trends.get_trend(actor, profile, config, now)
-    known = schedule_lists.known_schedules(actor)
+    found = schedules_of(actor, profile, config)
+    known = KnownSchedules({(profile, config): found.schedules}, found.trouble)
     outlooks = protection.list_outlooks(actor, [detail.summary], {(profile, config): trend}, known, now)
     running = next((run for run in last.runs if not run.state.closed), None)
     context = {
@@ -101,7 +102,7 @@ def _config_page(
         "settings": setting_groups(detail.config, plugins.declared_secrets()),
         "rows": [run_row(run, now) for run in last.runs],
         "total": last.total,
-        "found": schedules_of(actor, profile, config),
+        "found": found,
         "outlook": outlook_view(outlooks[profile, config]),
         "trend": trend_view(profile, config, trend),
         "refusal": refusal,

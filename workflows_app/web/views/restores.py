@@ -48,8 +48,9 @@ def restore(request: HtmxHttpRequest, profile: str, config: str, backup: str) ->
         "may_browse": not chosen.keys and point.by_file,
         "target": request.POST.get("target", ""),
         "safety": request.POST.get("safety") == "yes",
-        "refusal": str(refusal or ""),
+        "refusal": refusal,
         "refusal_title": title,
+        "wrong": refusal.field if isinstance(refusal, ConfigInvalid) else "",
         "holder": refusal.run if isinstance(refusal, RunAlreadyActive) else None,
     }
     return render(request, "workflows_app/restore.html", context, status=code)
