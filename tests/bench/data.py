@@ -53,6 +53,12 @@ def ways() -> list[Way]:
             lambda store, target: _ours("restore", store, target, "7"),
         ),
         Way(
+            "filesystem, tree",
+            lambda tree, store: _ours("backup", tree, store, "7", "tree"),
+            lambda tree, store: _ours("backup", tree, store, "8", "tree"),
+            lambda store, target: _ours("restore", store, target, "7"),
+        ),
+        Way(
             "tar",
             lambda tree, store: run(["tar", "--zstd", "-cf", store / "tree.tar.zst", "-C", tree, "."]),
             None,
@@ -139,17 +145,26 @@ def compare(tree: Path, folder: Path, found: list[Way], words: str) -> None:
             median(used.peak for used in restores),
         )
     say(words)
-    ours, tar = taken["filesystem"], taken["tar"]
+    ours, tree_of_ours, tar = taken["filesystem"], taken["filesystem, tree"], taken["tar"]
     show(Row("backup, verified / tar --zstd", ours.backup, tar.backup, SECONDS))
     show(Row("  … / the same and tar --compare", ours.backup, taken["tar, compared"].backup, SECONDS))
     show(Row("restore, verified / tar --zstd", ours.restore, tar.restore, SECONDS))
     show(Row("peak memory of a backup / tar and zstd", ours.backup_peak, tar.backup_peak, BYTES))
     show(Row("peak memory of a restore / tar and zstd", ours.restore_peak, tar.restore_peak, BYTES))
+    show(Row("first tree / tar --zstd", tree_of_ours.backup, tar.backup, SECONDS))
+    show(Row("second, unchanged tree / the first", tree_of_ours.again or 0, tree_of_ours.backup, SECONDS))
     for name in ("restic", "borg"):
         if name in taken:
             other = taken[name]
             show(Row(f"backup / {name}", ours.backup, other.backup, SECONDS))
-            show(Row(f"second, unchanged backup / {name}", ours.again or 0, other.again, SECONDS))
+            show(
+                Row(
+                    f"second, unchanged backup (a tree) / {name}",
+                    tree_of_ours.again or 0,
+                    other.again,
+                    SECONDS,
+                )
+            )
             show(Row(f"restore / {name}", ours.restore, other.restore, SECONDS))
             show(Row(f"peak memory of a backup / {name}", ours.backup_peak, other.backup_peak, BYTES))
 

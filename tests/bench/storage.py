@@ -1,7 +1,7 @@
 """``python -m tests.bench.storage``: one call of the storage plugin ``filesystem`` in a process of its own.
 
-``backup SOURCE DESTINATION NUMBER`` or ``restore DESTINATION TARGET NUMBER``; prints the seconds that the
-call took, without the start of the interpreter, which a worker does once.
+``backup SOURCE DESTINATION NUMBER FORMAT`` or ``restore DESTINATION TARGET NUMBER``; prints the seconds that
+the call took, without the start of the interpreter, which a worker does once.
 """
 
 import sys
@@ -15,12 +15,12 @@ from workflows_app.plugins.filesystem.plugin import plugin
 EPOCH = 1_700_000_000
 
 
-def backup(source: str, destination: str, number: str) -> None:
-    """Back up a folder, as run ``number``."""
+def backup(source: str, destination: str, number: str, form: str = "archive") -> None:
+    """Back up a folder in a format of the plugin's, as run ``number``."""
     config = Config(profile_name="bench", config_name="tree")
     context = PluginContext(
         config=config.for_run(int(number), "daily", EPOCH + int(number)),
-        parameters={"BackupSrcPaths": source, "BackupDestPath": destination},
+        parameters={"BackupSrcPaths": source, "BackupDestPath": destination, "Format": form},
         say=lambda level, text: None,
     )
     if plugin.backup(context).code:
