@@ -20,6 +20,7 @@ from workflows_app.plugins.postgres import parameters as postgres
 from workflows_app.plugins.postgres_dump import parameters as postgres_dump
 from workflows_app.plugins.registry import PluginRegistry
 from workflows_app.plugins.restic import parameters as restic
+from workflows_app.plugins.restic import specs as restic_specs
 from workflows_app.plugins.s3 import parameters as s3
 
 Read = Callable[[PluginContext], Any]
@@ -44,7 +45,7 @@ READERS: list[tuple[tuple[ParameterSpec, ...], Read, Mapping[str, str]]] = [
         postgres_dump.Parameters.of,
         SERVER | {"PqDumpPath": "/dump", "PqDumpFormat": "directory"},
     ),
-    (restic.SPECS, restic.Parameters.of, {"Repository": "sftp:u@h:/r", "Password": "p"}),
+    (restic_specs.SPECS, restic.Parameters.of, {"Repository": "sftp:u@h:/r", "Password": "p"}),
     (s3.specs(False), lambda context: s3.Parameters.of(context, False), {"BucketName": "bucket"}),
 ]
 

@@ -1,133 +1,20 @@
-"""The parameters of the plugin: what it declares, and how their text is read."""
+"""The parameters of the plugin: how their text is read."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from workflows_app.domain import naming
 from workflows_app.domain.config import check_name, check_policy
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.parameter_kinds import FLAG, PATH, PATHS, choice, number
-from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.restic.sftp import is_sftp_place, plain_file, sftp_command
+from workflows_app.plugins.restic.specs import MOST_RATE, MOST_WAIT, Proof
 from workflows_app.plugins.values import flag, one_of, program_name, whole_number
 
-_MOST_RATE = 10_000_000
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/=-]{0,99}")
-# Nothing that ssh or restic's own splitting of a command would take for more than one word.
-_PATH = re.compile(r"/[A-Za-z0-9_./+@-]*")
-_SFTP = re.compile(r"(?:([A-Za-z0-9_.-]+)@)?([A-Za-z0-9][A-Za-z0-9.-]*):(?:.+)")
-
-
-class Proof(StrEnum):
-    """How far a new snapshot is proven before it counts as a backup (``verification``)."""
-
-    NEW = "new"
-    STRUCTURE = "structure"
-
-
-SPECS = (
-    ParameterSpec(
-        name="Repository",
-        help="The repository, as restic writes it: an absolute path where the worker runs, "
-        "sftp:user@host:/path, s3:https://server/bucket/prefix, or rest:https://server/name.",
-        required=True,
-    ),
-    ParameterSpec(
-        name="Password",
-        help="The password of the repository. Without it nobody can read the backups: keep a copy elsewhere.",
-        required=True,
-        secret=True,
-    ),
-    ParameterSpec(
-        name="BackupSrcPaths",
-        help="The folders and files to back up: absolute paths where the worker runs, separated by commas. "
-        "With automatic discovery, what the application reports takes their place.",
-        required=True,
-        form=PATHS,
-    ),
-    ParameterSpec(
-        name="BackupName",
-        help="The first part of a backup's name. Empty: the configuration's name.",
-    ),
-    ParameterSpec(
-        name="CreateRepository",
-        help="true: create the repository when it does not exist yet.",
-        default="true",
-        form=FLAG,
-    ),
-    ParameterSpec(
-        name="Exclude",
-        help="What to leave out: restic's patterns, separated by commas, such as *.tmp,/srv/www/cache.",
-    ),
-    ParameterSpec(
-        name="OneFileSystem",
-        help="true: do not enter other disks that are mounted below a source.",
-        default="false",
-        form=FLAG,
-    ),
-    ParameterSpec(
-        name="Tags", help="Further tags for the snapshots, separated by commas: letters, digits, _ . : / = -"
-    ),
-    ParameterSpec(
-        name="Proof",
-        help="new: after each backup check the repository's structure and read back every new pack. "
-        "structure: check the structure only, for repositories that are slow to read.",
-        default=Proof.NEW,
-        form=choice(*Proof),
-    ),
-    ParameterSpec(
-        name="Prune",
-        help="true: after retention remove the data that no snapshot needs any more; false: leave that to "
-        "you.",
-        default="true",
-        form=FLAG,
-    ),
-    ParameterSpec(
-        name="LockWait",
-        help="How many seconds to wait, at most, while another restic has locked the repository.",
-        default="600",
-        form=number(1, 86_400),
-    ),
-    ParameterSpec(
-        name="LimitUpload",
-        help="KiB per second to the repository at most. Empty: no limit.",
-        form=number(1, _MOST_RATE),
-    ),
-    ParameterSpec(
-        name="LimitDownload",
-        help="KiB per second from the repository at most. Empty: no limit.",
-        form=number(1, _MOST_RATE),
-    ),
-    ParameterSpec(name="AccessKeyId", help="The access key of an s3: repository."),
-    ParameterSpec(name="SecretAccessKey", help="The secret of the access key.", secret=True),
-    ParameterSpec(name="AwsRegion", help="The region of an s3: repository, where the server wants one."),
-    ParameterSpec(
-        name="SftpPort",
-        help="The port of an sftp: repository's server.",
-        default="22",
-        form=number(1, 65535),
-    ),
-    ParameterSpec(
-        name="SftpKeyFile",
-        help="The private key for an sftp: repository, a file of the worker's user. Empty: as ssh finds it.",
-        form=PATH,
-    ),
-    ParameterSpec(
-        name="SftpKnownHosts",
-        help="The file that knows the sftp server's key. Empty: as ssh finds it. An unknown key is refused.",
-        form=PATH,
-    ),
-    ParameterSpec(
-        name="CaFile",
-        help="A file with the certificates to trust, for s3: and rest: over https.",
-        form=PATH,
-    ),
-    ParameterSpec(name="ResticCommand", help="The program: its name in PATH, or its path.", default="restic"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +66,7 @@ class Parameters:
             tags=_tags(given.get("Tags", "")),
             proof=Proof(one_of("Proof", given.get("Proof", ""), tuple(Proof), Proof.NEW)),
             prune=flag("Prune", given.get("Prune", ""), default=True),
-            lock_wait=whole_number("LockWait", given.get("LockWait", ""), 600, 86_400),
+            lock_wait=whole_number("LockWait", given.get("LockWait", ""), 600, MOST_WAIT),
         )
 
 
@@ -225,7 +112,7 @@ def _repository(text: str) -> str:
         raise ConfigInvalid("Repository", f"{text!r} is no place for a repository")
     kind, _, rest = text.partition(":")
     if kind == "sftp":
-        if not rest.startswith("//") and not _SFTP.fullmatch(rest):
+        if not is_sftp_place(rest):
             raise ConfigInvalid("Repository", f"{text!r} is not sftp:user@host:/path")
         return text
     if kind in ("s3", "rest"):
@@ -259,50 +146,13 @@ def _environment(given: Mapping[str, str], repository: str) -> dict[str, str]:
 def _options(given: Mapping[str, str], repository: str) -> tuple[str, ...]:
     options = []
     for parameter, option in (("LimitUpload", "--limit-upload"), ("LimitDownload", "--limit-download")):
-        if rate := whole_number(parameter, given.get(parameter, ""), 0, _MOST_RATE):
+        if rate := whole_number(parameter, given.get(parameter, ""), 0, MOST_RATE):
             options.append(f"{option}={rate}")
     if certificates := given.get("CaFile", "").strip():
-        options.append(f"--cacert={_file('CaFile', certificates)}")
+        options.append(f"--cacert={plain_file('CaFile', certificates)}")
     if repository.startswith("sftp:"):
-        options.append(f"--option=sftp.command={_sftp_command(given, repository)}")
+        options.append(f"--option=sftp.command={sftp_command(given, repository)}")
     return tuple(options)
-
-
-def _sftp_command(given: Mapping[str, str], repository: str) -> str:
-    """The ssh that restic starts; it splits the text itself, so no word in it may have a blank."""
-    port = whole_number("SftpPort", given.get("SftpPort", ""), 22, 65535)
-    user, host = _sftp_login(repository)
-    words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-p", str(port)]
-    if key := given.get("SftpKeyFile", "").strip():
-        words += ["-i", _file("SftpKeyFile", key), "-o", "IdentitiesOnly=yes"]
-    if known := given.get("SftpKnownHosts", "").strip():
-        words += ["-o", f"UserKnownHostsFile={_file('SftpKnownHosts', known)}"]
-    if user:
-        words += ["-l", user]
-    return " ".join([*words, host, "-s", "sftp"])
-
-
-def _sftp_login(repository: str) -> tuple[str, str]:
-    """The user (empty for none) and the host of an sftp repository."""
-    rest = repository.removeprefix("sftp:")
-    if rest.startswith("//"):
-        parts = urlsplit(f"sftp:{rest}")
-        user, host = parts.username or "", parts.hostname or ""
-    else:
-        match = _SFTP.fullmatch(rest)
-        assert match is not None  # noqa: S101 - it was read as a repository
-        user, host = match[1] or "", match[2]
-    if not re.fullmatch(r"[A-Za-z0-9_.-]*", user) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", host):
-        raise ConfigInvalid("Repository", f"{repository!r} names no host that ssh could be asked for")
-    return user, host
-
-
-def _file(field: str, text: str) -> str:
-    if not _PATH.fullmatch(text):
-        raise ConfigInvalid(
-            field, f"{text!r} is not an absolute path of letters, digits and '_ . / + @ -' alone"
-        )
-    return text
 
 
 def _split(field: str, text: str) -> tuple[str, ...]:

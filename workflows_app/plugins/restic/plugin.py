@@ -11,11 +11,12 @@ from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
 from workflows_app.plugins.restic.backup import make_backup
 from workflows_app.plugins.restic.browsing import browse
 from workflows_app.plugins.restic.check import check
-from workflows_app.plugins.restic.parameters import SPECS, Parameters
+from workflows_app.plugins.restic.parameters import Parameters
 from workflows_app.plugins.restic.program import Restic
 from workflows_app.plugins.restic.restore import restore_backup
 from workflows_app.plugins.restic.retention import delete_expired, delete_one
 from workflows_app.plugins.restic.snapshots import backups_of, own_snapshots
+from workflows_app.plugins.restic.specs import SPECS
 from workflows_app.plugins.restic.verification import verify_backup
 
 
