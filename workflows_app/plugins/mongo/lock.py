@@ -1,0 +1,161 @@
+"""Locks a server against writes, and unlocks it.
+
+The lock is the server's, not the connection's: when the worker is lost, the server stays locked until it is
+unlocked by somebody, or restarted (https://www.mongodb.com/docs/manual/reference/command/fsync/).
+"""
+
+from contextlib import suppress
+
+from pymongo import timeout
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError
+
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.mongo.held import HeldConnections
+from workflows_app.plugins.mongo.notes import LockNotes
+from workflows_app.plugins.mongo_server.connection import Client, Document, connect, dial
+from workflows_app.plugins.mongo_server.refusals import ILLEGAL_OPERATION, asking, words_of
+from workflows_app.plugins.mongo_server.server import Server
+
+BY_HAND = "db.fsyncUnlock() in mongosh unlocks it"
+_LOCKING = "lock itself against writes (fsync)"
+_UNLOCKING = "unlock itself (fsyncUnlock)"
+
+
+class StillLocked(Exception):
+    """The server could not be reached to be unlocked: to be tried again, as a crash of a step is.
+
+    It is no FossulError, after which a step is over.
+    """
+
+
+class WriteLock:
+    """The lock of one run on one server, ``run`` being a name that no other run has."""
+
+    def __init__(self, server: Server, run: str, held: HeldConnections) -> None:
+        self._server = server
+        self._run = run
+        self._held = held
+
+    def lock(self, seconds: int) -> str:
+        """Flush the server's writes to the disk and let nobody write; answers what the server said.
+
+        Waits up to ``seconds`` for writes that are under way. Raises PluginFailed; then this run has no lock,
+        unless the connection was lost meanwhile: ``unlock`` finds that out.
+        """
+        # A secondary takes notes, but keeps no track of retryable writes.
+        client = connect(self._server, retry_writes=False)
+        kept = False
+        try:
+            self._refuse_locked(client)
+            notes = LockNotes(client)
+            with asking(self._server, "take a note of the lock (local.fossul_locks)"):
+                notes.write(self._run)
+            reply = self._fsync(client, notes, seconds)
+            count = int(reply.get("lockCount", 1))
+            if count > 1:
+                # Somebody else came in between; what is theirs stays.
+                client.admin.command("fsyncUnlock")
+                raise PluginFailed(
+                    f"{self._server.where} was locked by somebody else at the same moment ({count - 1} "
+                    "locks): try again when that is over"
+                )
+            self._held.keep(self._server.where, self._run, client)
+            kept = True
+            return str(reply.get("info", "locked"))
+        finally:
+            if not kept:
+                client.close()
+
+    def unlock(self) -> int | None:
+        """Take back this run's lock; answers how many of others the server still has, None where it had none.
+
+        Through the connection that locked, or a new one where another worker did. Raises StillLocked when the
+        server cannot be reached, PluginFailed when it refuses, or was not locked any more.
+        """
+        where = self._server.where
+        client = self._held.take(where, self._run)
+        try:
+            if client is None:
+                return self._unlock_anew()
+            try:
+                return self._unlock(client)
+            except ConnectionFailure:
+                # The connection is gone; its server may still be there.
+                return self._unlock_anew()
+        except ConnectionFailure as error:
+            raise StillLocked(
+                f"{where} may still be locked: {words_of(error, self._server, _UNLOCKING)}. This is tried "
+                f"again; {BY_HAND}"
+            ) from None
+        except (PyMongoError, OSError) as error:
+            words = words_of(error, self._server, _UNLOCKING) if isinstance(error, PyMongoError) else error
+            raise PluginFailed(f"{where} may still be locked: {words}. {BY_HAND}") from None
+        finally:
+            if client is not None:
+                client.close()
+
+    def _unlock_anew(self) -> int | None:
+        client = dial(self._server, retry_writes=False)
+        try:
+            return self._unlock(client)
+        finally:
+            client.close()
+
+    def _refuse_locked(self, client: Client) -> None:
+        with asking(self._server, "say whether it is locked (currentOp)"):
+            locked = is_locked(client)
+        if not locked:
+            return
+        with asking(self._server, "say who locked it"):
+            who = LockNotes(client).newest()
+        raise PluginFailed(
+            f"{self._server.where} is locked against writes already{f' ({who})' if who else ''}: wait until "
+            f"that is over. If nobody backs it up, {BY_HAND}"
+        )
+
+    def _fsync(self, client: Client, notes: LockNotes, seconds: int) -> Document:
+        try:
+            with timeout(seconds):
+                return client.admin.command({"fsync": 1, "lock": True, "comment": self._run})
+        except (ExecutionTimeout, NetworkTimeout):
+            # The lock may come yet, so the note stays for ``unlock``, which mongod lets wait for it
+            # (src/mongo/db/commands/fsync.cpp: one fsync or fsyncUnlock at a time).
+            raise PluginFailed(
+                f"{self._server.where} could not be locked in {seconds} s (MongoLockWaitSeconds): writes "
+                "that were under way did not end"
+            ) from None
+        except OperationFailure as error:
+            with asking(self._server, "forget the note of the lock"):
+                notes.remove(self._run)
+            raise PluginFailed(words_of(error, self._server, _LOCKING)) from None
+        except PyMongoError as error:
+            raise PluginFailed(words_of(error, self._server, _LOCKING)) from None
+
+    def _unlock(self, client: Client) -> int | None:
+        notes = LockNotes(client)
+        # Another worker may have done it (a watchdog), and somebody else may have locked since.
+        if not notes.has(self._run):
+            return None
+        try:
+            reply = client.admin.command("fsyncUnlock")
+        except OperationFailure as error:
+            if error.code != ILLEGAL_OPERATION and "not locked" not in str(error):
+                raise
+            notes.remove(self._run)
+            raise PluginFailed(
+                f"{self._server.where} was not locked when this run's lock was to be taken back: somebody "
+                "unlocked it, it was restarted, or it never was. What was copied meanwhile may be of no one "
+                "moment: do not rely on this backup"
+            ) from None
+        others = int(reply.get("lockCount", 0))
+        if not others:
+            # The lock is gone; a note that stays is of a run that is over.
+            with suppress(PyMongoError):
+                notes.remove(self._run)
+        return others
+
+
+def is_locked(client: Client) -> bool:
+    """Whether nobody may write. Raises the driver's errors."""
+    # One's own operations may be seen without any right; that the server is locked is told beside them.
+    return bool(client.admin.command({"currentOp": 1, "$ownOps": True}).get("fsyncLock", False))
