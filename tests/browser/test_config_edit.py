@@ -179,3 +179,40 @@ def test_the_editor_works_without_scripts(browser: Browser, dashboard: Dashboard
     plain.get_by_role("button", name="Create").click()
     plain.wait_for_url(f"**/profiles/{profile}/orders/")
     context.close()
+
+
+def test_an_editor_whose_server_refuses_or_is_away_says_so_and_keeps_what_is_typed(
+    page: Page, profile: str, dashboard: Dashboard
+):
+    page.get_by_label(re.compile("^Name")).fill("orders")
+    page.get_by_label(re.compile("^BackupSrcPaths")).fill("/srv/orders")
+    page.get_by_label(re.compile("^BackupDestPath")).fill("/srv/backups")
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url(f"**/profiles/{profile}/orders/")
+    page.goto(f"/profiles/{profile}/orders/edit/")
+    notice, description = page.locator(".unanswered"), page.get_by_label("Description")
+
+    page.context.set_offline(True)
+    description.fill("first")
+    expect(notice).to_contain_text("The dashboard does not answer.")
+    page.context.set_offline(False)
+    description.fill("second")
+    expect(notice).to_have_count(0)
+
+    kept = page.context.cookies()
+    page.context.clear_cookies(name="sessionid")
+    description.fill("third")
+    expect(notice).to_contain_text("You are signed out. Sign in again in another tab")
+    page.context.add_cookies(kept)
+
+    other = page.context.new_page()
+    other.goto(f"/profiles/{profile}/orders/manage/")
+    other.get_by_label("New name").fill("moved")
+    other.get_by_role("button", name="Rename").click()
+    other.wait_for_url(f"**/profiles/{profile}/moved/")
+    page.get_by_role("button", name="Save").click()
+    expect(notice).to_contain_text("Not found.")
+    expect(notice).to_contain_text("What you typed is still here.")
+    expect(page.locator("#check")).to_be_empty()
+    expect(description).to_have_value("third")
+    assert Axe().run(page).response["violations"] == []

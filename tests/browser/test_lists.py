@@ -68,6 +68,7 @@ def test_the_overview_follows_a_run_from_its_start_to_its_failure(
 ):
     log_in(page)
     expect(page.locator("#live")).to_have_text("live")
+    expect(page.locator("#live")).to_have_css("font-size", "12px")  # its dot and colour come with it
     page.evaluate("window.sameDocument = true")
     process = start(dashboard)
     now = page.locator("#part-now")

@@ -32,6 +32,9 @@ def test_a_restore_point_is_tried_refused_and_restored(page: Page, dashboard: Da
     page.get_by_label("Folder").fill(str(tmp_path / "again"))
     page.get_by_role("button", name="Restore files").click()
     expect(page.get_by_role("alert")).to_contain_text("type 'files' to confirm")
+    page.get_by_role("alert").get_by_role("link").click()
+    expect(page.get_by_label(re.compile("Type"))).to_be_focused()
+    expect(page.get_by_label(re.compile("Type"))).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Folder")).to_have_value(str(tmp_path / "again"))
     assert not (tmp_path / "again").exists()
 
@@ -43,3 +46,24 @@ def test_a_restore_point_is_tried_refused_and_restored(page: Page, dashboard: Da
         ("restore", "COMPLETED")
     ]
     assert tree(tmp_path / "again" / source.relative_to("/")) == tree(source)
+
+
+def test_the_count_of_chosen_files_follows_the_ticks(page: Page, dashboard: Dashboard):
+    dashboard.manage("run_backup", "demo", "files", "--policy", "daily")
+    log_in(page)
+    page.goto("/profiles/demo/files/restore-points/")
+    page.locator("main a[href*='/restore-points/files-']").first.click()
+    page.get_by_role("link", name="Look into it").click()
+    chosen, boxes = page.locator("#chosen"), page.get_by_role("checkbox")
+    expect(chosen).to_have_text(re.compile("Chosen 0"))
+    boxes.first.check()
+    expect(chosen).to_have_text(re.compile("Chosen 1"))
+    page.set_viewport_size({"width": 320, "height": 720})
+    box = boxes.first.bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == (20, 20), "where each file is a card, too"
+    page.get_by_role("button", name="Keep the ticks").click()
+    expect(page.get_by_text("Which ones")).to_be_visible()
+    expect(chosen).to_have_text(re.compile("Chosen 1"))
+    boxes.first.uncheck()
+    expect(chosen).to_have_text(re.compile("Chosen 0"))

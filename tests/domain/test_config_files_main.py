@@ -272,6 +272,7 @@ POLICIES = st.lists(
         st.integers(0, 2**31 - 1),
         st.sampled_from([None, WhenBusy.QUEUE]),
         st.one_of(st.none(), RULES),
+        st.one_of(st.none(), RULES),
     ),
     unique_by=lambda policy: policy.name,
     max_size=4,

@@ -180,6 +180,18 @@ async def test_without_a_worker_that_is_said_soon(temporal_settings: str, monkey
         await checks.check_draft(ADMIN, "p", "c", files(tmp_path, tmp_path / "d"))
 
 
+async def test_a_temporal_that_hangs_is_not_taken_for_a_missing_worker(
+    temporal_settings: str, monkeypatch, tmp_path: Path
+):
+    async def hangs() -> str:
+        return "Temporal at x does not answer (Timeout expired)."
+
+    monkeypatch.setattr(checks, "UNSEEN_SECONDS", 0.2)
+    monkeypatch.setattr(looks, "ask_temporal", hangs)
+    with pytest.raises(TemporalUnavailable, match=r"^Temporal at x does not answer"):
+        await checks.check_draft(ADMIN, "p", "c", files(tmp_path, tmp_path / "d"))
+
+
 async def test_a_question_that_nobody_waits_for_any_more_is_not_kept(
     temporal_settings: str, temporal_server: Client, asked: list[UUID], monkeypatch, tmp_path: Path
 ):

@@ -157,7 +157,9 @@ def test_an_edit_that_the_plan_forbids_is_refused_by_name(row):
 
 
 def test_going_back_restores_everything_as_a_new_version(row):
-    BackupConfig.objects.get(pk=row.pk).policies.filter(name="daily").update(keep_rules={"daily": 7})
+    BackupConfig.objects.get(pk=row.pk).policies.filter(name="daily").update(
+        keep_rules={"daily": 7}, archive_keep_rules={"monthly": 6}
+    )
     versions.keep(ADMIN, row, "keeps by age")
     wholly_other = starter("files").configuration.with_settings(
         storage_plugin_parameters={"BackupSrcPaths": "/x", "BackupDestPath": "/y"}, job_retention=1
@@ -168,7 +170,8 @@ def test_going_back_restores_everything_as_a_new_version(row):
     assert (row.version, row.description) == (4, "the shop")
     assert opened(row).configuration.config.app_plugin_parameters == {"Opening": PLANTED, "Host": "h"}
     assert [(p.name, p.keep_backups) for p in row.policies.all()] == [("daily", 7), ("weekly", 4)]
-    assert row.policies.get(name="daily").keep_rules == {"daily": 7}
+    daily = row.policies.get(name="daily")
+    assert (daily.keep_rules, daily.archive_keep_rules) == ({"daily": 7}, {"monthly": 6})
     assert history(row).versions[0].reason == "back to version 2"
     assert not config_edits.go_back(ADMIN, row.profile.name, row.name, 2, 4), "it is that already"
 

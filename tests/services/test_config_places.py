@@ -30,7 +30,7 @@ def keys(settings) -> None:
 @pytest.fixture
 def row() -> BackupConfig:
     row = make_catalog(**sealed_settings(SETTINGS))
-    row.policies.filter(name="daily").update(keep_rules={"daily": 7})
+    row.policies.filter(name="daily").update(keep_rules={"daily": 7}, archive_keep_rules={"monthly": 6})
     versions.keep(ADMIN, row, "by a test")
     return row
 
@@ -69,10 +69,8 @@ def test_a_duplicate_is_the_same_and_has_no_runs(row):
     row.refresh_from_db()
     assert copy.settings == row.settings
     assert is_sealed(copy.settings["appPluginParameters"]["Password"])
-    assert [(p.name, p.keep_backups, p.keep_rules) for p in copy.policies.all()] == [
-        ("daily", 5, {"daily": 7}),
-        ("weekly", 2, {}),
-    ]
+    kept = [(p.name, p.keep_backups, p.keep_rules, p.archive_keep_rules) for p in copy.policies.all()]
+    assert kept == [("daily", 5, {"daily": 7}, {"monthly": 6}), ("weekly", 2, {}, {})]
     assert not Run.objects.filter(config="copy").exists()
     assert ConfigVersion.objects.get(config=copy).reason.startswith("duplicate of")
 

@@ -153,6 +153,12 @@ def test_too_much_and_nothing_are_refused():
         plan_import(ADMIN, [])
 
 
+@pytest.mark.parametrize("more", [{}, {"README.md": b"x"}, {"app.conf": b""}])
+def test_files_without_a_configuration_are_refused_and_not_called_the_same(more):
+    with pytest.raises(ConfigInvalid, match="no configuration in it"):
+        plan_import(ADMIN, archive(more))
+
+
 def test_only_who_may_configure_may_plan_take_or_download(profile):
     token = plan_import(ADMIN, archive(files(profile))).token
     before = everything()

@@ -152,6 +152,10 @@ def test_a_freeze_beyond_its_budget_and_a_failed_thaw_are_told():
     Run.objects.filter(pk=run.pk).update(progress=progress(still_frozen=[]))
     look(NOW + MINUTE)
     assert Incident.objects.get(run=run.pk).recovered is not None
+    # Nobody saw it thawed, but a later backup went well.
+    run_of(failed, "COMPLETED")
+    look(NOW + 2 * MINUTE)
+    assert not Incident.objects.filter(recovered__isnull=True).exists()
 
 
 def test_a_run_that_waits_for_a_person_is_told_until_somebody_decides():

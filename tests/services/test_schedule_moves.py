@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
-from temporalio.client import ScheduleHandle
+from temporalio.client import ScheduleDescription, ScheduleHandle
+from temporalio.service import RPCError, RPCStatusCode
 
 from tests.conftest import eventually, running_worker
 from tests.factories import ADMIN, OPERATOR, VIEWER
@@ -140,6 +141,34 @@ async def test_interrupted_anywhere_it_is_finished_by_whoever_comes_next(
         await eventually(finished)
     assert not await exists(key)
     assert len(await moves_of("renamed")) == 1
+
+
+async def test_no_answer_is_not_taken_for_a_schedule_that_is_gone(temporal_settings, monkeypatch):
+    config = await stored_config()
+    key = await scheduled(config)
+    new = moved(key, "renamed")
+    await listed(key)
+    describe, asked_to_go = ScheduleHandle.describe, []
+
+    async def unheard(self: ScheduleHandle, *args: object, **options: object) -> None:
+        asked_to_go.append(self.id)
+        raise RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+
+    async def late(self: ScheduleHandle, *args: object, **options: object) -> ScheduleDescription:
+        if self.id in asked_to_go:
+            raise RPCError("late", RPCStatusCode.DEADLINE_EXCEEDED, b"")
+        return await describe(self, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ScheduleHandle, "delete", unheard)
+        patch.setattr(ScheduleHandle, "describe", late)
+        await rename(ADMIN, *place(config), "renamed")
+    assert asked_to_go == [key.id]
+    assert await exists(key)
+    assert (await schedule_lists.get_schedule(VIEWER, new)).paused, "never two of it act"
+    await schedule_moves.settle_moves()
+    assert not await exists(key)
+    assert not (await schedule_lists.get_schedule(VIEWER, new)).paused
 
 
 async def test_what_was_due_while_it_moved_is_made_up_for(temporal_settings, monkeypatch):

@@ -123,6 +123,15 @@ def test_without_a_plan_fossuls_order_is_on_the_board_and_in_the_toml(client, co
     assert "move later" not in page.lower()
 
 
+@pytest.mark.parametrize("page", ["plan", "config"])
+@pytest.mark.parametrize("app", ["", "sample-app"])
+def test_a_plan_that_freezes_nothing_does_not_speak_of_standing_still(admin, page, app):
+    config = make_catalog(appPlugin=app, storagePlugin="sample-storage")
+    shown = admin.get(reverse(page, args=[config.profile.name, config.name])).content.decode()
+    assert ("Nothing in it freezes the application." in shown) == (not app)
+    assert ("; then a watchdog thaws it" in shown) == bool(app)
+
+
 def test_a_good_plan_is_saved_and_shown(admin, config):
     status, _ = post(admin, config, GOOD)
     assert status == 302

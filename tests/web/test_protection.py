@@ -14,6 +14,8 @@ from workflows_app.models import BackupConfig, Catalogue
 from workflows_app.services import schedule_lists
 from workflows_app.services.schedule_lists import KnownSchedules
 from workflows_app.web import list_fragments
+from workflows_app.web.schedule_views import SchedulesOf
+from workflows_app.web.views import profiles
 
 pytestmark = pytest.mark.django_db
 
@@ -132,8 +134,11 @@ def test_what_cannot_be_asked_of_temporal_is_unknown(viewer, row):
     assert "schedules not known" in cell(viewer, row)
 
 
-def test_the_page_of_the_configuration_says_the_same(viewer, row, schedules):
-    schedules(known(nightly(row)))
+def test_the_page_of_the_configuration_says_the_same_by_the_schedules_that_it_shows(
+    viewer, row, schedules, monkeypatch
+):
+    schedules(known())  # as they were known before somebody made this one
+    monkeypatch.setattr(profiles, "schedules_of", lambda *place: SchedulesOf((nightly(row),)))
     seen(row, HOUR / 60)
     page = viewer.get(reverse("config", args=[row.profile.name, row.name])).content.decode()
     facts = page[page.index('<dl class="facts protection">') :]

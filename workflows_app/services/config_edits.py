@@ -179,7 +179,7 @@ def _refuse(found: tuple[SettingProblem, ...]) -> None:
 def _completed(configuration: Configuration, stored: Configuration) -> Configuration:
     """The configuration with the keep rules that are stored, for policies that say nothing of theirs."""
     before = {policy.name: policy for policy in stored.policies}
-    policies = tuple(policy.with_rules_of(before.get(policy.name, policy)) for policy in configuration.policies)
+    policies = tuple(p.with_rules_of(before.get(p.name, p)) for p in configuration.policies)
     return replace(configuration, policies=policies)
 
 

@@ -146,11 +146,12 @@ def _from_form(draft: Draft, under: Configuration, declared: Collection[str], no
         texts = editable(made, declared)
     except ConfigInvalid:
         texts = {}
-    if now.texts and (draft.mistakes or not texts):
+    reading = read_texts(texts, made, declared)
+    # What cannot be read back would be stuck there.
+    if now.texts and (draft.mistakes or not texts or reading.problems):
         return now
     agreed = _agreed(draft, texts, declared)
-    remarks = read_texts(texts, made, declared).remarks
-    return replace(now, texts=texts, agreed=agreed, rewritten=True, remarks=remarks)
+    return replace(now, texts=texts, agreed=agreed, rewritten=True, remarks=reading.remarks)
 
 
 def _from_text(

@@ -281,3 +281,15 @@ def test_a_pod_that_lists_without_an_end_makes_the_dry_run_know_less(pod: PodSto
     pod.server.path = f"{folder}:{os.environ['PATH']}"
     assert pod.restore(backup, dry_run=True).code == 0
     assert any("cannot be listed there" in line for line in pod.last.lines(Level.WARN))
+
+
+def test_a_tar_that_talks_and_does_not_read_ends_the_restore(pod: PodStorage) -> None:
+    (pod.source / "big").write_bytes(os.urandom(8 * MIB))
+    backup = pod.backup().backup
+    fake_tar(
+        pod,
+        "if '--version' in sys.argv: print('tar (busybox)'); sys.exit()\n"
+        "for _ in range(2000): os.write(1, b'x' * 65536)",
+    )
+    with pytest.raises(PluginFailed, match="it goes on talking and does not listen"):
+        pod.restore(backup)

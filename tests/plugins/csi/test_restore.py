@@ -9,6 +9,7 @@ from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Level
 from workflows_app.plugins.csi.plugin import plugin
+from workflows_app.plugins.csi.workload import Workload
 
 NEW = ["data-restore-90", "logs-restore-90"]
 
@@ -121,6 +122,46 @@ def test_wherever_it_breaks_the_live_claims_stay_and_are_used(changed: App, posi
         assert not broken
     assert never_deleted(changed)
     assert {"data", "logs"} <= set(changed.cluster.names("persistentvolumeclaims"))
+
+
+def test_a_cluster_that_is_away_for_a_moment_does_not_leave_the_workload_stopped(changed: App) -> None:
+    before = state_of(changed.cluster)
+    away: list[str] = []
+
+    def refuse(method: str, plural: str, name: str) -> Any:
+        stopped = changed.cluster.objects["deployments"]["shop"]["spec"]["replicas"] == 0
+        if not stopped or len(away) == 4:
+            return None
+        away.append(method)
+        return status(503, "ServiceUnavailable", "upgrading")
+
+    changed.cluster.refuse = refuse
+    with pytest.raises(PluginFailed, match="upgrading"):
+        changed.restore(OverwritePvcOnRestore="true")
+    assert len(away) == 4
+    assert state_of(changed.cluster) == before | {"all": state_of(changed.cluster)["all"]}
+
+
+def test_after_a_worker_died_the_workload_itself_knows_how_many_replicas_it_had(
+    changed: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Died(BaseException):
+        """The worker is gone, and undoes nothing."""
+
+    def die(self: Workload) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch, pytest.raises(Died):
+        patch.setattr(Workload, "_gone", die)
+        patch.setattr(Workload, "_undo", lambda self: None)
+        changed.restore(OverwritePvcOnRestore="true")
+    workload = changed.cluster.objects["deployments"]["shop"]
+    assert workload["spec"]["replicas"] == 0
+    for name in NEW:
+        del changed.cluster.objects["persistentvolumeclaims"][name]
+    assert changed.restore(OverwritePvcOnRestore="true").code == 0
+    assert workload["spec"]["replicas"] == 2
+    assert not workload["metadata"]["annotations"], "what it had is noted only while it is stopped"
 
 
 def test_a_cancelled_restore_gives_the_workload_back_what_it_had(changed: App) -> None:

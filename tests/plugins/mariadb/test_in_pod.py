@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.databases.pods import commands, pod_parameters, running_pod
+from tests.plugins.databases.pods import commands, pod_parameters, running_pod, use_busybox
 from tests.plugins.findings import all_good, bad, words
 from tests.plugins.kubernetes.api_server import PROTOCOLS, ApiServer
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer
@@ -53,6 +53,15 @@ def test_a_dump_comes_out_of_the_pod_and_back_into_another_database(
     assert plugin.post_restore(in_pod.restore(MysqlRestoreDb=empty)).code == 0
     assert server.contents(empty) == before
     assert not staged(in_pod).exists()
+
+
+def test_busybox_is_enough(
+    server: MariadbTestServer, shop: str, empty: str, in_pod: Calls, pod: ApiServer
+) -> None:
+    use_busybox(pod, "mariadb", "mariadb-dump")
+    plugin.quiesce(in_pod.context())
+    plugin.post_restore(in_pod.restore(MysqlRestoreDb=empty))
+    assert server.contents(empty) == server.contents(shop)
 
 
 def test_the_password_is_in_no_argument_and_no_line(in_pod: Calls, pod: ApiServer) -> None:
@@ -171,6 +180,7 @@ def test_the_check_tells_what_a_pod_lacks(in_pod: Calls, change, parameter, why)
     found = plugin.check(in_pod.context(**change))
     assert why in bad(found, parameter)
     assert "wrong-password" not in bad(found)
+    assert parameter != "PodSelector" or bad(found, "MysqlDb") == "", "said once"
 
 
 @pytest.mark.parametrize("field", ["PodSelector", "LabelSelector"])

@@ -145,6 +145,14 @@ def test_somebody_who_locks_at_the_same_moment_keeps_the_lock(
     with pytest.raises(PluginFailed, match=r"was locked by somebody else at the same moment \(1 locks\)"):
         plugin.quiesce(calls.context())
     assert mongod.lock_count == 1
+    # As the engine does after a step that freezes and failed.
+    assert plugin.unquiesce(calls.context()).code == 0
+    assert mongod.lock_count == 1
+    # Another attempt of the same step, when the other one is done.
+    mongod.lock_count = 0
+    plugin.quiesce(calls.context())
+    plugin.unquiesce(calls.context())
+    assert (mongod.lock_count, mongod.notes) == (0, {})
 
 
 def test_locks_of_others_that_stay_are_told(
@@ -155,6 +163,9 @@ def test_locks_of_others_that_stay_are_told(
     plugin.unquiesce(calls.context())
     assert mongod.lock_count == 1
     assert "and 1 of others stay: nobody can write" in calls.lines(Level.WARN)[0]
+    # A watchdog, and then the run itself: the second finds the first one's note still there.
+    plugin.unquiesce(calls.context())
+    assert mongod.lock_count == 1
 
 
 def test_a_lock_that_was_lost_meanwhile_fails_the_run(

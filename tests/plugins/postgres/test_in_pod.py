@@ -1,11 +1,12 @@
 """postgres-dump in a pod: PostgreSQL's programs run there, and the worker has none."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.plugins.databases.pods import commands, pod_parameters, running_pod
+from tests.plugins.databases.pods import commands, pod_parameters, running_pod, use_busybox
 from tests.plugins.findings import all_good, bad, words
 from tests.plugins.kubernetes.api_server import PROTOCOLS, ApiServer
 from tests.plugins.postgres.cluster import PASSWORD, Cluster
@@ -51,6 +52,31 @@ def test_a_dump_comes_out_of_the_pod_and_back_into_another_database(
     assert plugin.post_restore(in_pod.restore(PqRestoreDb=empty)).code == 0
     assert cluster.contents(empty) == before
     assert not staged(in_pod).exists()
+
+
+def test_busybox_is_enough(cluster: Cluster, shop: str, empty: str, in_pod: Calls, pod: ApiServer) -> None:
+    use_busybox(pod)
+    plugin.quiesce(in_pod.context())
+    plugin.post_restore(in_pod.restore(PqRestoreDb=empty))
+    assert cluster.contents(empty) == cluster.contents(shop)
+
+
+def test_memory_does_not_grow_with_the_dump(cluster: Cluster, shop: str, empty: str, in_pod: Calls) -> None:
+    cluster.execute(
+        "CREATE TABLE big AS SELECT string_agg(md5((60 * n + k)::text), '') AS text "
+        "FROM generate_series(1, 16000) n, generate_series(1, 60) k GROUP BY n",
+        shop,
+    )
+    tracemalloc.start()
+    try:
+        plugin.quiesce(in_pod.context())
+        size = (staged(in_pod) / "postgres.dump").stat().st_size
+        plugin.post_restore(in_pod.restore(PqRestoreDb=empty))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < size / 2
+    assert cluster.rows("SELECT count(*) FROM big", empty) == [(16000,)]
 
 
 def test_the_password_is_in_no_argument_and_no_line(in_pod: Calls, pod: ApiServer) -> None:
@@ -178,6 +204,7 @@ def test_the_check_tells_what_a_pod_lacks(in_pod: Calls, change, parameter, why)
     found = plugin.check(in_pod.context(**change))
     assert why in bad(found, parameter)
     assert "wrong-password" not in bad(found)
+    assert parameter != "PodSelector" or bad(found, "PqDb") == "", "said once"
 
 
 @pytest.mark.parametrize("field", ["PodSelector", "LabelSelector"])

@@ -1,4 +1,4 @@
-"""TLS to a PostgreSQL server that takes nothing else: who vouches for it, and for which name, is held against it."""
+"""TLS to a PostgreSQL server that takes nothing else: who vouches for it, and for which name, must fit."""
 
 import shutil
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def trusted(cluster: Cluster, place: Path) -> str:
     """The file of the authority that vouches for the server."""
-    return shutil.copy(cluster.folder / "ca.crt", place / "ca.crt").__fspath__()
+    return str(shutil.copy(cluster.folder / "ca.crt", place / "ca.crt"))
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_server_that_nobody_vouches_for_is_refused(
         ):
             with pytest.raises(PluginFailed, match=why) as refused:
                 act()
-            assert "counts for the name in PqHost, by the authorities in PqSslCa" in str(refused.value)
+            assert "for the name in PqHost, from an authority in PqSslCa" in str(refused.value)
         assert why in bad(dump_plugin.check(calls.context(**given)), "PqDb")
     assert not Path(calls.parameters["PqDumpPath"]).exists()
 

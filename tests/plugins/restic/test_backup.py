@@ -129,6 +129,17 @@ def test_a_cancelled_backup_leaves_neither_a_lock_nor_a_backup(repository: Repos
     assert len(json.loads(repository.restic("snapshots", "--json"))) == 2
 
 
+def test_only_what_says_itself_that_it_is_unproven_is_forgotten(repository: Repository) -> None:
+    (repository.source / "file").write_text("x")
+    repository.backup(1)
+    # By somebody's own hand: it is no backup here any more, and theirs to decide about.
+    repository.restic("tag", f"--remove=fossul-backup:shop-daily-1-{EPOCH + 1}", "latest")
+    repository.backup(2)
+    assert repository.lines(Level.WARN) == []
+    assert repository.names() == [f"shop-daily-2-{EPOCH + 2}"]
+    assert len(json.loads(repository.restic("snapshots", "--json"))) == 2
+
+
 def test_a_repository_is_created_only_when_that_is_asked(nowhere: Repository) -> None:
     with pytest.raises(PluginFailed, match=r"There is no repository at .*: check Repository"):
         nowhere.backup(CreateRepository="false")

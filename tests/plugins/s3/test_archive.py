@@ -14,6 +14,7 @@ from tests.plugins.filesystem.restoring import Restoring
 from tests.plugins.filesystem.trees import MiB, names_in, picture
 from tests.plugins.s3.server import SECRET_KEY, S3Server
 from workflows_app.domain.errors import Cancelled, PluginFailed
+from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Level, Result
 from workflows_app.plugins.s3.client import client_of
 from workflows_app.plugins.s3.parameters import Parameters
@@ -329,3 +330,10 @@ def test_a_profile_of_the_workers_credentials_file_is_taken(
     small.parameters["AwsProfile"] = "none"
     with pytest.raises(PluginFailed, match=r"has no such profile. Check AwsProfile"):
         small.listed()
+
+
+def test_the_newest_of_each_day_that_counts_stays(small: Archiving) -> None:
+    day = 86_400
+    small.make(1, day, 2 * day, 2 * day + 1)
+    assert small.retain(0, 2 * day + 1, rules=KeepRules(daily=2)) == Result()
+    assert small.listed() == [name_of(day), name_of(2 * day + 1)]

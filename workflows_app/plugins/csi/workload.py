@@ -4,6 +4,7 @@ The live claims are never deleted, and are not used by anything new before the r
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from workflows_app.domain.errors import PluginFailed
@@ -12,6 +13,11 @@ from workflows_app.plugins.csi.claims import claim_volumes, workload_kind
 from workflows_app.plugins.csi.objects import Object, Objects
 from workflows_app.plugins.csi.parameters import Parameters
 from workflows_app.plugins.csi.waiting import wait_for
+
+# As long as it is stopped the workload itself says how many replicas it had: a worker may die meanwhile.
+_REPLICAS = "fossul.io/replicas"
+# How many seconds a cluster that does not answer is asked to give the workload back what it had.
+_PATIENCE = 120
 
 
 class Workload:
@@ -25,7 +31,7 @@ class Workload:
         self._words = f"{parameters.workload_type} {parameters.workload}"
         self._seconds = parameters.bind_timeout
         found = objects.read(self._kind, self._name)
-        self._replicas = int(found["spec"].get("replicas", 1))
+        self._replicas = _replicas_of(found)
         self._volumes: Any = found["spec"]["template"]["spec"].get("volumes") or []
         self._claims = dict(claim_volumes(found))
 
@@ -71,13 +77,25 @@ class Workload:
 
     def _undo(self) -> None:
         self._context.warn(f"Giving {self._words} its own claims and {self._replicas} replicas back")
-        try:
-            self._patch({"replicas": self._replicas, "template": {"spec": {"volumes": list(self._volumes)}}})
-        except PluginFailed as error:
+        failures: list[PluginFailed] = []
+
+        def give_back() -> bool | None:
+            try:
+                self._patch(
+                    {"replicas": self._replicas, "template": {"spec": {"volumes": list(self._volumes)}}}
+                )
+            except PluginFailed as error:
+                failures.append(error)
+                return None
+            return True
+
+        # Also when the call is cancelled: what stands still is not left so.
+        alone = replace(self._context, cancelled=lambda: False, on_cancel=lambda stop: lambda: None)
+        if wait_for(alone, min(self._seconds, _PATIENCE), give_back) is None:
             self._context.warn(
-                f"{self._words} could not be given back what it had: {error}. Its claims are untouched; set "
-                f"its volumes to {', '.join(sorted(self._claims.values()))} and its replicas to "
-                f"{self._replicas} yourself"
+                f"{self._words} could not be given back what it had: {failures[-1]}. Its claims are "
+                f"untouched; set its volumes to {', '.join(sorted(self._claims.values()))} and its replicas "
+                f"to {self._replicas} yourself"
             )
 
     def _with(self, claims: Mapping[str, str]) -> list[Object]:
@@ -95,7 +113,11 @@ class Workload:
         self._patch({"replicas": replicas})
 
     def _patch(self, spec: Object) -> None:
-        self._objects.patch(self._kind, self._name, {"spec": spec})
+        changed: dict[str, Object] = {"spec": spec}
+        if "replicas" in spec:
+            stopped = str(self._replicas) if spec["replicas"] == 0 else None
+            changed["metadata"] = {"annotations": {_REPLICAS: stopped}}
+        self._objects.patch(self._kind, self._name, changed)
 
     def _gone(self) -> bool | None:
         status = self._objects.read(self._kind, self._name).get("status") or {}
@@ -106,3 +128,10 @@ class Workload:
         status = found.get("status") or {}
         seen = status.get("observedGeneration", 0) >= found["metadata"].get("generation", 0)
         return True if seen and status.get("readyReplicas", 0) >= self._replicas else None
+
+
+def _replicas_of(found: Object) -> int:
+    """How many replicas a workload has, or had before a restore stopped it that did not end."""
+    replicas = int(found["spec"].get("replicas", 1))
+    noted = str((found["metadata"].get("annotations") or {}).get(_REPLICAS, ""))
+    return int(noted) if replicas == 0 and noted.isdecimal() and len(noted) < 6 else replicas

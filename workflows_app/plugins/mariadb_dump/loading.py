@@ -11,14 +11,12 @@ from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.filesystem.wording import reason_of, shown, size_words
-from workflows_app.plugins.mariadb_dump.dump_file import FILE_NAMES, Dump, read_dump, verify_dump
+from workflows_app.plugins.mariadb_dump.dump_file import Dump, read_dump, verify_dump
 from workflows_app.plugins.mariadb_dump.dumping import MAX_PACKET, PIPE
 from workflows_app.plugins.mariadb_dump.parameters import Parameters
 from workflows_app.plugins.mariadb_dump.pipe import Pipe
 from workflows_app.plugins.mariadb_server.facts import DatabaseFacts, look
 from workflows_app.plugins.mariadb_server.programs import Programs
-from workflows_app.plugins.staging.folder import Staging
-from workflows_app.plugins.staging.restored import restored_folders
 
 
 def check_target(programs: Programs, parameters: Parameters, databases: tuple[str, ...]) -> DatabaseFacts:
@@ -42,23 +40,6 @@ def check_target(programs: Programs, parameters: Parameters, databases: tuple[st
             "an empty database (MysqlRestoreDb)",
         )
     return facts
-
-
-def find_dump(context: PluginContext, staging: Staging) -> Path:
-    """The dump that the storage plugin restored, below ``context.restore.target`` when that is given.
-
-    Raises PluginFailed when there is none.
-    """
-    folders = restored_folders(context, staging)
-    for folder in folders:
-        for name in FILE_NAMES.values():
-            place = folder / name
-            if place.exists() and not place.is_symlink():
-                return place
-    raise PluginFailed(
-        f"There is no dump in {shown(str(folders[0]))} after the restore: the backup was made without "
-        "automatic discovery, or with another MysqlDumpPath, or on another worker"
-    )
 
 
 def load_dump(context: PluginContext, parameters: Parameters, path: Path) -> None:

@@ -5,69 +5,51 @@ their tables are InnoDB's. Nothing is frozen and nothing is held: when quiesce e
 no session is open.
 """
 
-from workflows_app.domain.errors import PluginFailed
+from pathlib import Path
+
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Capability, PluginInfo, Result
+from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.databases.dumped import DumpedDatabase
 from workflows_app.plugins.mariadb_dump.check import check
 from workflows_app.plugins.mariadb_dump.dump_file import FILE_NAMES
 from workflows_app.plugins.mariadb_dump.dumping import PIPE, make_dump, pipe_argument
-from workflows_app.plugins.mariadb_dump.loading import check_target, find_dump, load_dump
+from workflows_app.plugins.mariadb_dump.loading import check_target, load_dump
 from workflows_app.plugins.mariadb_dump.parameters import SPECS, Parameters
 from workflows_app.plugins.mariadb_server.leftovers import end_leftovers
 from workflows_app.plugins.mariadb_server.programs import Programs
-from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.staging.folder import Staging
 
 
-class MariadbDump:
+class MariadbDump(DumpedDatabase[Parameters]):
     """An app plugin that dumps MariaDB databases, and loads a dump."""
 
-    def info(self) -> PluginInfo:
-        """What the plugin is, can do and wants to know."""
-        return PluginInfo(
-            name="mariadb-dump",
-            description="Dumps MariaDB databases with mariadb-dump for the storage plugin to back up",
-            version="1.0.0",
-            type="app",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in ("discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info")
-            ),
-            parameters=SPECS,
-        )
+    name = "mariadb-dump"
+    description = "Dumps MariaDB databases with mariadb-dump for the storage plugin to back up"
+    parameters = SPECS
+    files = tuple(FILE_NAMES.values())
+    names = (*files, PIPE)
+    folder = "MysqlDumpPath"
 
-    def discover(self, context: PluginContext) -> Result:
-        """Answer the folder in which this run's dump will be. Raises ConfigInvalid."""
-        parameters = Parameters.of(context)
-        instance = parameters.database or parameters.server.where
-        return discovered(context, instance, _staging(context, parameters).path)
+    def read(self, context: PluginContext) -> Parameters:
+        """The parameters of a call. Raises ConfigInvalid."""
+        return Parameters.of(context)
 
-    def quiesce(self, context: PluginContext) -> Result:
+    def root(self, parameters: Parameters) -> Path:
+        """The folder below which each run has its own."""
+        return parameters.dump_path
+
+    def instance(self, parameters: Parameters) -> str:
+        """The database that is dumped, or the server."""
+        return parameters.database or parameters.server.where
+
+    def make(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
         """Make the dump (see ``make_dump``, also for what is raised)."""
-        parameters = Parameters.of(context)
-        staging = _staging(context, parameters)
-        warn_undiscovered(context, staging.path)
         make_dump(context, parameters, staging)
-        return Result()
 
-    def unquiesce(self, context: PluginContext) -> Result:
-        """Remove this run's dump, and end the mariadb-dump that a lost worker may have left.
-
-        What cannot be done is a warning: nothing of it freezes the database. Raises ConfigInvalid.
-        """
-        parameters = Parameters.of(context)
-        staging = _staging(context, parameters)
+    def end_leftovers(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
+        """End the mariadb-dump that a lost worker may have left on this machine."""
         end_leftovers(context, pipe_argument(staging))
-        try:
-            if staging.discard():
-                context.info(f"Removed the dump {shown(str(staging.path))}")
-            else:
-                context.info(f"There is no dump {shown(str(staging.path))} to remove")
-        except PluginFailed as error:
-            context.warn(f"The dump stays: {error}")
-        return Result()
 
     def pre_restore(self, context: PluginContext) -> Result:
         """Check, before anything is restored, that a dump may be loaded (see ``check_target``).
@@ -81,37 +63,13 @@ class MariadbDump:
         context.info(f"{what} {facts.version} on {parameters.server.where} is ready for a restore")
         return Result()
 
-    def post_restore(self, context: PluginContext) -> Result:
-        """Load the restored dump (see ``load_dump``, also for what is raised).
-
-        The dump is then removed again from its original place; from another target it is not.
-        """
-        parameters = Parameters.of(context)
-        staging = _staging(context, parameters, context.config.backup.workflow_id)
-        path = find_dump(context, staging)
+    def load(self, context: PluginContext, parameters: Parameters, path: Path) -> None:
+        """Load a dump (see ``load_dump``, also for what is raised)."""
         load_dump(context, parameters, path)
-        if context.restore.target:
-            context.info(f"The dump stays at {shown(str(path))}")
-        elif path.parent == staging.path:
-            try:
-                staging.discard()
-            except PluginFailed as error:
-                context.warn(f"The dump stays: {error}")
-        else:
-            context.warn(
-                f"The dump stays at {shown(str(path))}: that is not below MysqlDumpPath. Remove it by hand"
-            )
-        return Result()
 
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a backup will need (see ``check``)."""
         return check(context)
-
-
-def _staging(context: PluginContext, parameters: Parameters, run: str = "") -> Staging:
-    """Where the dump of the call's own run is, or that of ``run``."""
-    config = context.config.model_copy(update={"workflow_id": run}) if run else context.config
-    return Staging(parameters.dump_path, config, (*FILE_NAMES.values(), PIPE))
 
 
 plugin = MariadbDump()

@@ -3,13 +3,12 @@
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.redaction import Redactor
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.databases.place import place_of
+from workflows_app.plugins.databases.place import Ending, place_of
 from workflows_app.plugins.databases.pod import InPod
 from workflows_app.plugins.databases.surroundings import Surroundings
 from workflows_app.plugins.mariadb_server.server import Server
@@ -30,18 +29,9 @@ _ERROR = re.compile(r"ERROR (?P<code>[0-9]+) \([0-9A-Z]+\).*")
 _NO_CONNECTION = frozenset({"1045", "1130", "1698", "2002", "2003", "2005", "2013", "2026"})
 # How many lines of an error are told again when the program has ended.
 _TOLD = 4
+_TRUST = " The server's certificate must be for the name in MysqlHost, from an authority in MysqlSslCa."
 # Of a container's own variables, those that the programs read.
 _UNSET = ("MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT", "MARIADB_HOME", "MYSQL_HOME")
-
-
-class _Ended(Protocol):
-    """How a program ended."""
-
-    @property
-    def ok(self) -> bool: ...
-
-    @property
-    def reason(self) -> str: ...
 
 
 class Programs:
@@ -113,10 +103,11 @@ class Programs:
         code = _ERROR.fullmatch(error)
         words = self._without_secrets(error) or f"{client} ended with [{ended.reason}]"
         if code and code["code"] in _NO_CONNECTION:
-            trust = " Its certificate counts for the name in MysqlHost, by the authorities in MysqlSslCa."
+            trust = _TRUST if "certificate" in words else ""
             raise PluginFailed(
-                f"Cannot connect to {what}: {words.rstrip('.')}.{trust * ('certificate' in words)} Check MysqlHost, MysqlPort, MysqlUser, "
-                "MysqlPassword and MysqlSslMode, and that the server lets this worker in"
+                f"Cannot connect to {what}: {words.rstrip('.')}.{trust} Check MysqlHost, "
+                "MysqlPort, MysqlUser, MysqlPassword and MysqlSslMode, and that the server lets this worker "
+                "in"
             )
         raise PluginFailed(f"Cannot ask {what}: {words}")
 
@@ -162,7 +153,7 @@ class Programs:
         argv: Sequence[str],
         judge: Callable[[str], tuple[Level, str] | None],
         on_detail: Callable[[str], None],
-        run: Callable[[Callable[[str], None]], _Ended],
+        run: Callable[[Callable[[str], None]], Ending],
     ) -> None:
         errors: list[str] = []
         last: deque[str] = deque(maxlen=_TOLD)

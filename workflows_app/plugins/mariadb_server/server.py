@@ -1,12 +1,12 @@
 """Which server a plugin speaks to, and as whom: the parameters that all of MariaDB's plugins share."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.databases import login
 from workflows_app.plugins.databases.pod_parameters import pod_selector
 from workflows_app.plugins.values import absolute_path, identifier, one_of, whole_number
 
@@ -15,7 +15,6 @@ DEFAULT_PORT = 3306
 NAME_BYTES = 128
 
 _SSL_MODES = ("prefer", "disable", "verify")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", re.ASCII)
 # What sun_path can hold.
 _SOCKET_BYTES = 107
 
@@ -87,7 +86,7 @@ class Server:
             host=host,
             port=whole_number("MysqlPort", given.get("MysqlPort", ""), DEFAULT_PORT, 65535),
             user=identifier("MysqlUser", given.get("MysqlUser", ""), "the user that connects", NAME_BYTES),
-            password=_password(given.get("MysqlPassword", "")),
+            password=login.password("MysqlPassword", given.get("MysqlPassword", "")),
             ssl_mode=one_of("MysqlSslMode", given.get("MysqlSslMode", ""), _SSL_MODES, "prefer"),
             ssl_ca=str(absolute_path("MysqlSslCa", ssl_ca)) if ssl_ca else "",
             pod=pod_selector(given),
@@ -96,7 +95,7 @@ class Server:
     @property
     def where(self) -> str:
         """The server as an operator knows it: ``db.example.org:3306``, ``/run/mysqld/mysqld.sock``."""
-        at = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        at = login.address(self.host, self.port)
         at = self.host if self.host.startswith("/") else at
         return f"{at} of pod {self.pod!r}" if self.pod else at
 
@@ -130,14 +129,8 @@ def _host(text: str) -> str:
                 "MysqlHost", f"{text!r} is no path of a socket: use up to {_SOCKET_BYTES} bytes"
             )
         return text
-    if len(text) > 253 or not _HOST.fullmatch(text):
+    if not login.is_host(text):
         raise ConfigInvalid(
             "MysqlHost", f"{text!r} is neither one host's name or address nor the absolute path of a socket"
         )
-    return text
-
-
-def _password(text: str) -> str:
-    if "\0" in text or "\n" in text:
-        raise ConfigInvalid("MysqlPassword", "has a line break or a NUL character, which no password may")
     return text

@@ -23,6 +23,22 @@ class HeldConnections:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
+        self._given_back: set[tuple[str, str]] = set()
+
+    def give_back(self, where: str, run: str) -> None:
+        """Remember that ``run`` has no lock on ``where`` any more, though its note cannot be removed yet."""
+        with self._lock:
+            self._given_back.add((where, run))
+
+    def begin(self, where: str, run: str) -> None:
+        """Remember that ``run`` is about to lock ``where``, perhaps anew."""
+        with self._lock:
+            self._given_back.discard((where, run))
+
+    def gave_back(self, where: str, run: str) -> bool:
+        """Whether ``run`` gave its lock on ``where`` back on this worker."""
+        with self._lock:
+            return (where, run) in self._given_back
 
     def keep(self, where: str, run: str, client: Client) -> None:
         """Keep the connection of ``run`` to the server ``where``; one of an earlier run is closed."""

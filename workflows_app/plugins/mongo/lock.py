@@ -50,11 +50,13 @@ class WriteLock:
             notes = LockNotes(client)
             with asking(self._server, "take a note of the lock (local.fossul_locks)"):
                 notes.write(self._run)
+            self._held.begin(self._server.where, self._run)
             reply = self._fsync(client, notes, seconds)
             count = int(reply.get("lockCount", 1))
             if count > 1:
                 # Somebody else came in between; what is theirs stays.
                 client.admin.command("fsyncUnlock")
+                self._held.give_back(self._server.where, self._run)
                 raise PluginFailed(
                     f"{self._server.where} was locked by somebody else at the same moment ({count - 1} "
                     "locks): try again when that is over"
@@ -73,6 +75,9 @@ class WriteLock:
         server cannot be reached, PluginFailed when it refuses, or was not locked any more.
         """
         where = self._server.where
+        if self._held.gave_back(where, self._run):
+            # Its note stays until the locks of others are gone; what is locked now is theirs.
+            return None
         client = self._held.take(where, self._run)
         try:
             if client is None:
@@ -148,7 +153,9 @@ class WriteLock:
                 "moment: do not rely on this backup"
             ) from None
         others = int(reply.get("lockCount", 0))
-        if not others:
+        if others:
+            self._held.give_back(self._server.where, self._run)
+        else:
             # The lock is gone; a note that stays is of a run that is over.
             with suppress(PyMongoError):
                 notes.remove(self._run)

@@ -5,119 +5,62 @@ which pg_basebackup ended. Nothing is frozen, and no session is open when quiesc
 no server and replaces no data folder: a restore puts the copy on the disk and verifies it.
 """
 
-import os
 from pathlib import Path
 
-from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Capability, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.databases.copied import CopiedServer
 from workflows_app.plugins.postgres.base_backup import DATA, make_base_backup, verify_base_backup
 from workflows_app.plugins.postgres.check import check
 from workflows_app.plugins.postgres.parameters import SPECS, Parameters
 from workflows_app.plugins.postgres_server.leftovers import end_leftovers
 from workflows_app.plugins.postgres_server.programs import Programs
-from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.staging.folder import Staging
-from workflows_app.plugins.staging.restored import restored_folders
 
 
-class PostgresCluster:
+class PostgresCluster(CopiedServer[Parameters]):
     """An app plugin that copies a PostgreSQL cluster as a whole."""
 
-    def info(self) -> PluginInfo:
-        """What the plugin is, can do and wants to know."""
-        return PluginInfo(
-            name="postgres",
-            description="Copies a PostgreSQL cluster with pg_basebackup for the storage plugin to back up",
-            version="1.0.0",
-            type="app",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in ("discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info")
-            ),
-            parameters=SPECS,
-        )
+    name = "postgres"
+    description = "Copies a PostgreSQL cluster with pg_basebackup for the storage plugin to back up"
+    parameters = SPECS
+    names = (DATA,)
+    folder = "PqBackupPath"
+    data = DATA
+    restored = "cluster"
+    owners = "clusters"
+    how_to_run = (
+        "stop the server, give the folder to the server's user, set it as the data folder, and start the "
+        "server, which recovers by itself"
+    )
 
-    def discover(self, context: PluginContext) -> Result:
-        """Answer the folder in which this run's copy will be. Raises ConfigInvalid."""
-        parameters = Parameters.of(context)
-        return discovered(context, parameters.server.where, _staging(context, parameters).path)
+    def read(self, context: PluginContext) -> Parameters:
+        """The parameters of a call. Raises ConfigInvalid."""
+        return Parameters.of(context)
 
-    def quiesce(self, context: PluginContext) -> Result:
+    def root(self, parameters: Parameters) -> Path:
+        """The folder below which each run has its own."""
+        return parameters.backup_path
+
+    def instance(self, parameters: Parameters) -> str:
+        """The server that is copied."""
+        return parameters.server.where
+
+    def make(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
         """Make the copy (see ``make_base_backup``, also for what is raised)."""
-        parameters = Parameters.of(context)
-        staging = _staging(context, parameters)
-        warn_undiscovered(context, staging.path)
         make_base_backup(context, parameters, staging)
-        return Result()
 
-    def unquiesce(self, context: PluginContext) -> Result:
-        """Remove this run's copy, and end the sessions that a lost worker's pg_basebackup may still have.
-
-        What cannot be done is a warning: nothing of it freezes the server. Raises ConfigInvalid.
-        """
-        parameters = Parameters.of(context)
-        staging = _staging(context, parameters)
+    def end_leftovers(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
+        """End the sessions that a lost worker's pg_basebackup may still have."""
         end_leftovers(context, parameters.server, parameters.database)
-        try:
-            if staging.discard():
-                context.info(f"Removed the copy {shown(str(staging.path))}")
-            else:
-                context.info(f"There is no copy {shown(str(staging.path))} to remove")
-        except PluginFailed as error:
-            context.warn(f"The copy stays: {error}")
-        return Result()
 
-    def pre_restore(self, context: PluginContext) -> Result:
-        """Check that the place of the copy is free. Raises ConfigInvalid, PluginFailed.
-
-        A restore leaves files that are not in the backup, and a cluster must have none of another.
-        """
-        place = _restored(context, Parameters.of(context))
-        if os.path.lexists(place):
-            raise PluginFailed(
-                f"{shown(str(place))} is there already: the files of two clusters would be mixed. Remove it, "
-                "or restore to another target"
-            )
-        context.info(f"The cluster is restored to {shown(str(place))}; no server is touched")
-        return Result()
-
-    def post_restore(self, context: PluginContext) -> Result:
-        """Verify the restored copy, and say how it becomes a server. Raises ConfigInvalid, PluginFailed."""
-        parameters = Parameters.of(context)
-        place = _restored(context, parameters)
-        if not place.is_dir():
-            raise PluginFailed(
-                f"There is no cluster in {shown(str(place))} after the restore: the backup was made without "
-                "automatic discovery, or with another PqBackupPath"
-            )
-        try:
-            verify_base_backup(Programs(context, parameters.server), parameters, place)
-        except PluginFailed as error:
-            raise PluginFailed(f"The cluster in {shown(str(place))} is not as it was: {error}") from None
-        context.info(
-            f"The cluster in {shown(str(place))} is complete. To run it: stop the server, give the folder to "
-            "the server's user, set it as the data folder, and start the server, which recovers by itself"
-        )
-        return Result()
+    def verify(self, context: PluginContext, parameters: Parameters, place: Path) -> None:
+        """Verify a restored copy (see ``verify_base_backup``, also for what is raised)."""
+        verify_base_backup(Programs(context, parameters.server), parameters, place)
 
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a backup will need (see ``check``)."""
         return check(context)
-
-
-def _staging(context: PluginContext, parameters: Parameters, run: str = "") -> Staging:
-    """Where the copy of the call's own run is, or that of ``run``."""
-    config = context.config.model_copy(update={"workflow_id": run}) if run else context.config
-    return Staging(parameters.backup_path, config, (DATA,))
-
-
-def _restored(context: PluginContext, parameters: Parameters) -> Path:
-    """Where the storage plugin puts the copy back: below ``context.restore.target`` when that is given."""
-    own = _staging(context, parameters, context.config.backup.workflow_id)
-    return restored_folders(context, own)[0] / DATA
 
 
 plugin = PostgresCluster()

@@ -6,7 +6,7 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding, bad, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
-from workflows_app.plugins.databases.pod_check import check_pod
+from workflows_app.plugins.databases.pod_check import check_pod, is_missing
 from workflows_app.plugins.filesystem.wording import size_words
 from workflows_app.plugins.postgres_dump.dumping import check_programs
 from workflows_app.plugins.postgres_dump.parameters import Parameters
@@ -47,8 +47,12 @@ def _look(context: PluginContext) -> Iterator[Finding]:
     yield from mistakes
     if parameters is None or mistakes:
         return
+    pod = check_pod(context)
+    yield from pod
+    if is_missing(pod):
+        yield from check_staging(context, FOLDER, parameters.dump_path)
+        return
     needs = 0
-    yield from check_pod(context)
     try:
         with opened(
             context, parameters.server, parameters.database, "PqDumpCmd", parameters.dump_command

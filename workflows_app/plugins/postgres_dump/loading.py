@@ -7,15 +7,12 @@ from psycopg.conninfo import make_conninfo
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.pod import Severed
-from workflows_app.plugins.filesystem.wording import shown
-from workflows_app.plugins.postgres_dump.archive import FILE_NAMES, Dump, read_pieces, verify_dump
+from workflows_app.plugins.postgres_dump.archive import Dump, read_pieces, verify_dump
 from workflows_app.plugins.postgres_dump.parameters import Parameters
 from workflows_app.plugins.postgres_dump.table_progress import TableProgress
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.psql import opened
 from workflows_app.plugins.postgres_server.session import DatabaseFacts
-from workflows_app.plugins.staging.folder import Staging
-from workflows_app.plugins.staging.restored import restored_folders
 
 # The program may have had all of the dump by then.
 _UNKNOWN = (
@@ -46,22 +43,6 @@ def check_target(context: PluginContext, parameters: Parameters) -> DatabaseFact
             "restore waits for the tables that they have locked"
         )
     return facts
-
-
-def find_dump(context: PluginContext, staging: Staging) -> Path:
-    """The dump that the storage plugin restored, below ``context.restore.target`` when that is given.
-
-    Raises PluginFailed when there is none.
-    """
-    folders = restored_folders(context, staging)
-    places = [folder / name for folder in folders for name in FILE_NAMES.values()]
-    for place in places:
-        if place.exists() and not place.is_symlink():
-            return place
-    raise PluginFailed(
-        f"There is no dump in {shown(str(places[0].parent))} after the restore: the backup was made without "
-        "automatic discovery, or with another PqDumpPath, or on another worker"
-    )
 
 
 def load_dump(context: PluginContext, parameters: Parameters, path: Path) -> None:

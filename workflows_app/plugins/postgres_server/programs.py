@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.redaction import Redactor
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.databases.place import place_of
+from workflows_app.plugins.databases.place import Ending, place_of
 from workflows_app.plugins.databases.pod import InPod
 from workflows_app.plugins.databases.surroundings import Surroundings
 from workflows_app.plugins.postgres_server.server import Server
@@ -29,16 +28,6 @@ _UNSET = (
     "PGTARGETSESSIONATTRS",
     "PGCLIENTENCODING",
 )
-
-
-class _Ended(Protocol):
-    """How a program ended."""
-
-    @property
-    def ok(self) -> bool: ...
-
-    @property
-    def reason(self) -> str: ...
 
 
 class Programs:
@@ -157,7 +146,7 @@ class Programs:
         argv: Sequence[str],
         on_detail: Callable[[str], None],
         on_output: Callable[[str], None] | None,
-        run: Callable[[Callable[[str], None]], _Ended],
+        run: Callable[[Callable[[str], None]], Ending],
     ) -> None:
         errors: list[str] = []
         level = Level.INFO

@@ -12,8 +12,7 @@ from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.server import Server
 from workflows_app.plugins.postgres_server.session import LOOK_OPTIONS, Session, asked, no_connection, session
 
-# psql's own exit code for a connection that could not be made is not told apart from others by every
-# cluster; its words are.
+# What psql says first when it could not connect; of a question that fails it says ERROR.
 _NO_CONNECTION = "psql: error: "
 
 

@@ -1,12 +1,12 @@
 """Which server a plugin speaks to, and as whom: the parameters that all of PostgreSQL's plugins share."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.databases import login
 from workflows_app.plugins.databases.pod_parameters import pod_selector
 from workflows_app.plugins.values import absolute_path, identifier, one_of, whole_number
 
@@ -15,7 +15,6 @@ DEFAULT_PORT = 5432
 
 # As libpq has them, https://www.postgresql.org/docs/current/libpq-ssl.html
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", re.ASCII)
 # What sun_path can hold, less the name of the socket itself.
 _SOCKET_FOLDER_BYTES = 90
 
@@ -81,7 +80,7 @@ class Server:
             host=_host(given.get("PqHost", "").strip() or DEFAULT_HOST),
             port=whole_number("PqPort", given.get("PqPort", ""), DEFAULT_PORT, 65535),
             user=identifier("PqUser", given.get("PqUser", ""), "the role that connects"),
-            password=_password(given.get("PqPassword", "")),
+            password=login.password("PqPassword", given.get("PqPassword", "")),
             ssl_mode=one_of("PqSslMode", given.get("PqSslMode", ""), _SSL_MODES, "prefer"),
             ssl_ca=str(absolute_path("PqSslCa", ssl_ca)) if ssl_ca else "",
             library_path=_library_path(given.get("PqLibraryPath", "").strip()),
@@ -91,7 +90,7 @@ class Server:
     @property
     def where(self) -> str:
         """The server as an operator knows it: ``db.example.org:5432``, ``localhost:5432 of pod 'db-'``."""
-        at = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        at = login.address(self.host, self.port)
         return f"{at} of pod {self.pod!r}" if self.pod else at
 
 
@@ -103,16 +102,10 @@ def _host(text: str) -> str:
                 f"{text!r} is no folder of a socket: use up to {_SOCKET_FOLDER_BYTES} bytes, no comma",
             )
         return text
-    if len(text) > 253 or not _HOST.fullmatch(text):
+    if not login.is_host(text):
         raise ConfigInvalid(
             "PqHost", f"{text!r} is neither one host's name or address nor the absolute path of a folder"
         )
-    return text
-
-
-def _password(text: str) -> str:
-    if "\0" in text or "\n" in text:
-        raise ConfigInvalid("PqPassword", "has a line break or a NUL character, which no password may")
     return text
 
 

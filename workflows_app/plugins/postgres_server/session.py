@@ -13,6 +13,7 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.postgres_server.server import Server
 
 CONNECT_SECONDS = 15
+_TRUST = " The server's certificate must be for the name in PqHost, from an authority in PqSslCa."
 LOOK_OPTIONS = "-c statement_timeout=60s"
 
 # Relations and functions that are neither PostgreSQL's own nor an extension's.
@@ -153,10 +154,10 @@ def asked(server: Server, database: str) -> str:
 
 def no_connection(what: str, words: str) -> PluginFailed:
     """The refusal of a connection, with the server's or libpq's words."""
-    trust = " Its certificate counts for the name in PqHost, by the authorities in PqSslCa."
+    trust = _TRUST if "certificate" in words else ""
     return PluginFailed(
-        f"Cannot connect to {what}: {words.rstrip('.?')}.{trust if 'certificate' in words else ''} Check PqHost, "
-        "PqPort, PqUser, PqPassword and PqSslMode, and that the server lets this worker in"
+        f"Cannot connect to {what}: {words.rstrip('.?')}.{trust} Check "
+        "PqHost, PqPort, PqUser, PqPassword and PqSslMode, and that the server lets this worker in"
     )
 
 

@@ -137,7 +137,7 @@ def _prepare(context: PluginContext, restic: Restic, parameters: Parameters) -> 
 
 def _forget_unproven(context: PluginContext, restic: Restic, parameters: Parameters) -> None:
     """Forget what a lost run of this configuration left; only one runs at a time."""
-    left = [snapshot.id for snapshot in own_snapshots(restic, parameters) if not snapshot.name]
+    left = [snapshot.id for snapshot in own_snapshots(restic, parameters) if snapshot.unproven]
     if left:
         context.warn(
             f"Forgetting {len(left)} snapshot{'s' if len(left) > 1 else ''} that never became a backup"

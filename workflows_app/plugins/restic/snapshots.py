@@ -34,6 +34,11 @@ class Snapshot:
         return _tagged(self.tags, _NAME)
 
     @property
+    def unproven(self) -> bool:
+        """Whether it says itself that it never became a backup."""
+        return not self.name and bool(_tagged(self.tags, _UNPROVEN))
+
+    @property
     def backup(self) -> Backup | None:
         """The backup that it is; None when it is none."""
         found = parse_backup_name(self.name)

@@ -1,0 +1,39 @@
+"""The parameters by which a database plugin's programs run in a pod (fossul-behaviour.md §7.5)."""
+
+from collections.abc import Mapping
+
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.plugins.kubernetes.client import PARAMETERS as CLUSTER
+from workflows_app.plugins.kubernetes.pods import PARAMETERS as PODS
+
+_SELECTORS = ("PodSelector", "LabelSelector")
+_HELP = {
+    "Namespace": "The namespace of the pod. Needed with PodSelector or LabelSelector.",
+    "PodSelector": "A part of the name of a pod, such as db-: the client programs run in it. Of several pods "
+    "of a workload the newest is taken. Empty: they run beside the worker.",
+}
+
+SPECS = tuple(
+    spec.model_copy(update={"required": False, "help": _HELP.get(spec.name, spec.help)})
+    for spec in (*PODS, *CLUSTER)
+)
+
+
+def pod_selector(given: Mapping[str, str]) -> str:
+    """What chooses the pod, for messages; empty when the programs run beside the worker.
+
+    Raises ConfigInvalid for a pod without its namespace.
+    """
+    selector = " ".join(text for name in _SELECTORS if (text := given.get(name, "").strip()))
+    if selector and not given.get("Namespace", "").strip():
+        raise ConfigInvalid("Namespace", "is empty: give the namespace of the pod")
+    return selector
+
+
+def refuse_pod(given: Mapping[str, str], instead: str) -> None:
+    """Raise ConfigInvalid when a pod is asked for of a plugin that copies files; ``instead`` can do it."""
+    for name in _SELECTORS:
+        if given.get(name, "").strip():
+            raise ConfigInvalid(
+                name, f"a server in a pod cannot be copied file by file: leave it empty, or use {instead}"
+            )
