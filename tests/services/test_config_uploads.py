@@ -122,6 +122,12 @@ def test_one_refused_file_leaves_nothing_to_take(profile):
     assert plan.token == ""
 
 
+def test_a_main_file_that_is_too_large_is_not_called_missing(profile):
+    plan = plan_import(ADMIN, archive(files(profile) | {f"{profile}/app/app.conf": b"#" * (2**20 + 1)}))
+    (file,) = plan.report.files
+    assert (file.name, file.refused) == (f"{profile}/app/app.conf", "it is larger than 1 MiB")
+
+
 def test_a_folder_with_its_name_around_it_is_taken(profile):
     sent = [SentFile(f"configs/{path}", content) for path, content in files(profile).items()]
     assert plan_import(ADMIN, sent).report.changes[0].profile == profile

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import Configuration, Family
-from workflows_app.domain.config_files.files import FileReport, read_files, write_files
+from workflows_app.domain.config_files.files import SUFFIX, FileReport, read_files, write_files
 from workflows_app.domain.config_files.notes import Note, Outcome
 from workflows_app.domain.config_files.secrets import is_secret, without_secrets
 from workflows_app.domain.errors import ConfigInvalid, FossulError, NotNow
@@ -231,6 +231,7 @@ def _carry_out(actor: Actor, change: Change) -> None:
 def _read(folder: Folder) -> tuple[dict[Names, Configuration], tuple[FileReport, ...]]:
     """The configurations of a folder, and what is to be said of each file."""
     found: dict[Names, Configuration] = {}
+    refused = dict(folder.refused)
     reports = [FileReport(path, refused=why) for path, why in folder.refused]
     reports += [FileReport(path, notes=_dropped(why)) for path, why in folder.ignored]
     for (profile, name), files in folder.configs.items():
@@ -238,6 +239,8 @@ def _read(folder: Folder) -> tuple[dict[Names, Configuration], tuple[FileReport,
             why = "a template of Fossul's for new configurations, and none itself"
             reports += _below(profile, name, (FileReport(file, notes=_dropped(why)) for file in files))
             continue
+        if f"{profile}/{name}/{name}{SUFFIX}" in refused:
+            continue  # of what else it has nothing can be said, least of all that this file is missing
         configuration, read = read_files(name, files)
         reports += _below(profile, name, read)
         if configuration is not None:
