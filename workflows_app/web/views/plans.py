@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -47,6 +48,7 @@ class _Done:
     meanwhile: Meanwhile | None = None
 
 
+@gzip_page  # a board of many steps has a lot of the same words
 @require_http_methods(["GET", "POST"])
 @answers_errors
 def plan_editor(request: HtmxHttpRequest, profile: str, config: str) -> HttpResponse:
