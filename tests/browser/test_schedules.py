@@ -11,7 +11,7 @@ def test_a_schedule_is_made_run_paused_and_deleted(page: Page, dashboard: Dashbo
     log_in(page)
     page.goto("/profiles/demo/files/")
     expect(page.get_by_text("No backup of it is scheduled.")).to_be_visible()
-    page.get_by_role("link", name="Add a schedule").click()
+    page.get_by_role("link", name="Add a schedule", exact=True).click()
 
     preview = page.locator("#preview")
     expect(preview).to_contain_text("Due at 03:00 every day, by the clocks of UTC.")
