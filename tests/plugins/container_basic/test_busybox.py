@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugins.container_basic.conftest import PodStorage
-from tests.plugins.filesystem.trees import Picture, picture
+from tests.plugins.filesystem.trees import Picture, everything, picture
 from tests.plugins.kubernetes.api_server import PROTOCOLS
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Level
@@ -41,7 +41,7 @@ def grow(root: Path) -> None:
     (root / "private").chmod(0o600)
     (root / "twins").mkdir()
     (root / "twins" / "twin").hardlink_to(root / "private")
-    for path in [*root.rglob("*"), root]:
+    for path in [*everything(root), root]:
         os.utime(path, (1_600_000_000, 1_600_000_000), follow_symlinks=False)
 
 

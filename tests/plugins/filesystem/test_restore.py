@@ -8,7 +8,7 @@ import pytest
 
 from tests.plugins.filesystem.conftest import EPOCH, Storage, powerless
 from tests.plugins.filesystem.restoring import Restoring
-from tests.plugins.filesystem.trees import MiB, make_nasty_tree, names_in, picture
+from tests.plugins.filesystem.trees import MiB, everything, make_nasty_tree, names_in, picture
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.domain.results import Level, Result
 
@@ -25,7 +25,7 @@ def below(target: Path, source: Path) -> Path:
 
 
 def leftovers(root: Path) -> list[str]:
-    return [path.name for path in root.rglob(".restore-*")]
+    return [path.name for path in everything(root) if path.name.startswith(".restore-")]
 
 
 def test_a_deleted_source_comes_back_as_it_was(restoring: Restoring) -> None:

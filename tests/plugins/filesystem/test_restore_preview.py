@@ -8,7 +8,7 @@ import pytest
 
 from tests.plugins.filesystem.conftest import EPOCH, Storage
 from tests.plugins.filesystem.restoring import Restoring
-from tests.plugins.filesystem.trees import MiB, add_socket, make_nasty_tree, picture
+from tests.plugins.filesystem.trees import MiB, add_socket, everything, make_nasty_tree, picture
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Level
 
@@ -21,7 +21,7 @@ def restoring(storage: Storage) -> Restoring:
 
 
 def times(root: Path) -> dict[str, tuple[int, int]]:
-    return {str(path): (path.lstat().st_ino, path.lstat().st_ctime_ns) for path in [root, *root.rglob("*")]}
+    return {str(path): (path.lstat().st_ino, path.lstat().st_ctime_ns) for path in [root, *everything(root)]}
 
 
 def test_a_dry_run_tells_what_would_happen_and_writes_nothing(restoring: Restoring) -> None:

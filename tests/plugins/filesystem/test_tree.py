@@ -17,7 +17,7 @@ from tests.plugins.conftest import MountDisk
 from tests.plugins.filesystem.conftest import EPOCH, Storage
 from tests.plugins.filesystem.restoring import Restoring
 from tests.plugins.filesystem.saving import inode, restored, tree, verify
-from tests.plugins.filesystem.trees import TREES, make_nasty_tree, names_in, odd, picture, plant
+from tests.plugins.filesystem.trees import TREES, everything, make_nasty_tree, names_in, odd, picture, plant
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.conformance.cases import Verdict
@@ -345,7 +345,7 @@ def test_twenty_thousand_files(mount_disk: MountDisk) -> None:
     tree(storage, 8)
     linked = sum(
         inode(path) == inode(storage.tree(7) / path.relative_to(storage.tree(8)))
-        for path in storage.tree(8).rglob("*")
+        for path in everything(storage.tree(8))
         if path.is_file()
     )
     assert linked == 19_999

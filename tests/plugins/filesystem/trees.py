@@ -42,11 +42,16 @@ class Picture:
     twin: str
 
 
+def everything(root: Path) -> list[Path]:
+    """All that is below ``root``. Before Python 3.11.4 ``rglob`` stumbles over a link to a name too long."""
+    return [Path(top, name) for top, folders, files in os.walk(root) for name in (*folders, *files)]
+
+
 def picture(root: Path) -> dict[str, Picture]:
     """What is below ``root``, by its path from there."""
     pictures: dict[str, Picture] = {}
     twins: dict[tuple[int, int], str] = {}
-    for path in sorted([root, *root.rglob("*")]):
+    for path in sorted([root, *everything(root)]):
         status = path.lstat()
         name = first = str(path.relative_to(root))
         if not stat.S_ISDIR(status.st_mode):
@@ -174,7 +179,9 @@ def unpack_with_python(archive: Path, target: Path) -> None:
     with archive.open("rb") as packed, plain.open("wb") as unpacked:
         zstandard.ZstdDecompressor().copy_stream(packed, unpacked)
     with tarfile.open(plain, encoding="utf-8", errors="surrogateescape") as tar:
-        tar.extractall(target, numeric_owner=True, filter="fully_trusted")  # noqa: S202 - it is our own
+        if hasattr(tarfile, "fully_trusted_filter"):  # from Python 3.11.4 on
+            tar.extraction_filter = tarfile.fully_trusted_filter
+        tar.extractall(target, numeric_owner=True)  # noqa: S202 - it is our own
     plain.unlink()
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.frames import Frame, Opcode
-from websockets.protocol import OPEN, Event
+from websockets.protocol import CONNECTING, Event
 
 from workflows_app.domain.errors import Cancelled
 from workflows_app.plugins.alarm import Alarm
@@ -53,7 +53,8 @@ class Wire:
 
         Raises Lost, InvalidStatus with the answer of a server that says no, and Cancelled.
         """
-        while self._protocol.handshake_exc is None and self._protocol.state is not OPEN:
+        # An answer may come together with all that follows it, to the end of the conversation.
+        while self._protocol.handshake_exc is None and self._protocol.state is CONNECTING:
             self._check()
             if not self._exchange(seconds):
                 raise Lost(f"it did not answer within {seconds:.0f} s")
