@@ -113,7 +113,7 @@ class ApiServer:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
-        thread = threading.Thread(target=run, name="api-server")
+        thread = threading.Thread(target=run, name="api-server", daemon=True)
         thread.start()
         started.wait(10)
         try:

@@ -158,12 +158,12 @@ def test_an_exec_goes_through_the_proxy_that_is_set(
             with client, socket.create_connection(("127.0.0.1", server.port)) as there:
                 asked.append(client.recv(65536))
                 client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                back = threading.Thread(target=pump, args=(there, client))
+                back = threading.Thread(target=pump, args=(there, client), daemon=True)
                 back.start()
                 pump(client, there)
                 back.join()
 
-        thread = threading.Thread(target=tunnel)
+        thread = threading.Thread(target=tunnel, daemon=True)
         thread.start()
         call = cluster_call()
         with connected(call.context) as cluster:

@@ -46,7 +46,8 @@ class ScriptedMongod:
         return port
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        serving = {"target": self._server.serve_forever, "kwargs": {"poll_interval": 0.05}}
+        threading.Thread(**serving, daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
