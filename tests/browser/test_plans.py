@@ -165,7 +165,7 @@ def test_the_second_of_two_editors_is_shown_the_difference(page: Page, profile: 
     page.wait_for_url(f"**/profiles/{profile}/orders/")
 
 
-def test_the_editor_works_without_scripts(browser: Browser, dashboard: Dashboard, page: Page, profile: str):
+def test_a_plan_is_edited_without_scripts(browser: Browser, dashboard: Dashboard, page: Page, profile: str):
     context = browser.new_context(base_url=dashboard.url, java_script_enabled=False)
     context.add_cookies(page.context.cookies())
     plain = context.new_page()
