@@ -9,7 +9,7 @@ from workflows_app.domain.findings import Finding, bad, good, unknown
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.command import runs_in_a_pod
 from workflows_app.plugins.executable import NotExecutable, find_executable
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 
 def check_commands(context: PluginContext, programs: Mapping[str, str]) -> tuple[Finding, ...]:

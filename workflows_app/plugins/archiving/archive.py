@@ -9,7 +9,7 @@ from workflows_app.plugins.archiving.shelf import Shelf
 from workflows_app.plugins.archiving.source import Source
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.filesystem.wording import files_words, shown, size_words
+from workflows_app.plugins.wording import files_words, shown, size_words
 
 
 def archive_backup(context: PluginContext, shelf: Shelf) -> Result:

@@ -8,7 +8,7 @@ from workflows_app.plugins.archiving.names import as_storage
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.parameters import Place
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 
 def check_source(context: PluginContext) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.parameters import Place
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.filesystem.wording import files_words, shown, size_words
+from workflows_app.plugins.wording import files_words, shown, size_words
 
 # Not that of the storage plugin's own half backups, which a backup at the same time would remove.
 _SUFFIX = ".fetched"

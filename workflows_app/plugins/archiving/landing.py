@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.archiving.sums import Sums
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 @contextmanager

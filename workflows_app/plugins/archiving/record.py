@@ -13,7 +13,7 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.archiving.names import is_inner_path
 from workflows_app.plugins.archiving.source import Source
 from workflows_app.plugins.archiving.sums import Sums
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 FORMAT = "fossul-archive/1"
 

@@ -16,7 +16,7 @@ from workflows_app.plugins.filesystem.layout import TREE
 from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, ManifestBroken, read_ends
 from workflows_app.plugins.filesystem.parameters import Place, own_name
 from workflows_app.plugins.filesystem.tree_verify import verify_tree
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 @dataclass(frozen=True, slots=True)

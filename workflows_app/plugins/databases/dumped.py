@@ -7,9 +7,9 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.staged import P, StagedDatabase
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.staging.folder import Staging
 from workflows_app.plugins.staging.restored import restored_folders
+from workflows_app.plugins.wording import shown
 
 
 class DumpedDatabase(StagedDatabase[P]):

@@ -8,9 +8,9 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Capability, ParameterSpec, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.staging.folder import Staging
+from workflows_app.plugins.wording import shown
 
 P = TypeVar("P")
 

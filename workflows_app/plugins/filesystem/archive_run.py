@@ -17,7 +17,7 @@ from workflows_app.plugins.filesystem.scanning import copying_progress, scanned_
 from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.verify import verify_written
-from workflows_app.plugins.filesystem.wording import size_words
+from workflows_app.plugins.wording import size_words
 
 
 class ArchiveRun:

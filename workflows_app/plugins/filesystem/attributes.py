@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable
 
 from workflows_app.plugins.filesystem.members import Member
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 # Not root, or root in a container that does not know the user.
 _NOT_ALLOWED = (errno.EPERM, errno.EINVAL)

@@ -22,7 +22,7 @@ from workflows_app.plugins.filesystem.removal import remove_folder
 from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.sources import resolve_sources
 from workflows_app.plugins.filesystem.tree_run import TreeRun, last_tree
-from workflows_app.plugins.filesystem.wording import files_words, reason_of, shown, size_words
+from workflows_app.plugins.wording import files_words, reason_of, shown, size_words
 
 
 def make_backup(context: PluginContext) -> Result:

@@ -16,7 +16,7 @@ from workflows_app.plugins.filesystem.listing import list_backups
 from workflows_app.plugins.filesystem.parameters import Parameters, Place
 from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.sources import resolve_sources
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 SOURCES = "BackupSrcPaths"
 DESTINATION = "BackupDestPath"

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.plugins.filesystem.members import HARD_LINK, Member
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 # How many paths are named that the backup does not hold.
 _NAMED = 5

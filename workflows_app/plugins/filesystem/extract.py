@@ -21,7 +21,7 @@ from workflows_app.plugins.filesystem.refusals import Refusals
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.target import Target
 from workflows_app.plugins.filesystem.unpacking import Found
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # With these, the next file would fare no better.

@@ -9,7 +9,7 @@ from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.filesystem.output import writing
 from workflows_app.plugins.filesystem.removal import remove_folder
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 _PARTIAL = ".partial"
 

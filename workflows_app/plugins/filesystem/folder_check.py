@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from workflows_app.domain.findings import Finding, bad, doubtful, good
-from workflows_app.plugins.filesystem.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown, size_words
 
 FULL = 0.95
 """How much of a disk may be taken before a test warns."""

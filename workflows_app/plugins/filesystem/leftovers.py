@@ -17,7 +17,7 @@ from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX
 from workflows_app.plugins.filesystem.output import writing
 from workflows_app.plugins.filesystem.tree_copy import STORED_MODE
 from workflows_app.plugins.filesystem.walk import walk
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 def take_leftover(

@@ -10,7 +10,7 @@ from workflows_app.plugins.filesystem.archive import ARCHIVE_SUFFIX
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.layout import TREE
 from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, Header, ManifestBroken, read_ends
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 def list_backups(destination: Path, profile: str, config: str) -> tuple[Backup, ...]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 # How many files are named, of each kind.
 NAMED = 20

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 # How many pieces wait for the disk at most.
 _DEPTH = 16

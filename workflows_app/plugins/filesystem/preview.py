@@ -12,7 +12,7 @@ from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.target import Target
 from workflows_app.plugins.filesystem.walk import Entry
-from workflows_app.plugins.filesystem.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown, size_words
 
 NAMED = 100
 """How many paths are named, of each kind."""

@@ -13,7 +13,7 @@ from workflows_app.plugins.filesystem.scan import Unreadable
 from workflows_app.plugins.filesystem.sparse import Segment
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.walk import Entry
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 PIECE = 1024 * 1024
 """How much is read at once at most, in bytes."""

@@ -2,7 +2,7 @@
 
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 NAMED = 20
 """How many paths are named at each level."""

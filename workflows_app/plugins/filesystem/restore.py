@@ -15,7 +15,7 @@ from workflows_app.plugins.filesystem.room import shortage
 from workflows_app.plugins.filesystem.stored import Stored, find_backup
 from workflows_app.plugins.filesystem.target import Target, resolve_target
 from workflows_app.plugins.filesystem.verification import verify_stored
-from workflows_app.plugins.filesystem.wording import files_words, reason_of, shown, size_words
+from workflows_app.plugins.wording import files_words, reason_of, shown, size_words
 
 # How many chosen paths are named.
 _NAMED = 5

@@ -13,7 +13,7 @@ from workflows_app.plugins.filesystem.deletion import delete_backup, finish_dele
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.listing import base_name, list_backups
 from workflows_app.plugins.filesystem.parameters import Place, own_name
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 def delete_expired(context: PluginContext) -> Result:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from workflows_app.plugins.filesystem.comparison import compare
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.target import Target, nearest_existing
-from workflows_app.plugins.filesystem.wording import shown, size_words
+from workflows_app.plugins.wording import shown, size_words
 
 
 def shortage(stored: Stored, target: Target, check_cancelled: Callable[[], None]) -> str:

@@ -12,7 +12,7 @@ from workflows_app.plugins.filesystem.notices import Notice, Notices
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.sources import backs_up_itself
 from workflows_app.plugins.filesystem.walk import EVERYTHING, Entry, Rules, walk
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 # How many unreadable files are named.
 NAMED = 20

@@ -9,7 +9,7 @@ from workflows_app.plugins.filesystem.notices import Notices
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.scan import Scan, Scanned
 from workflows_app.plugins.filesystem.selection import Selection, SourceRules
-from workflows_app.plugins.filesystem.wording import files_words, shown, size_words
+from workflows_app.plugins.wording import files_words, shown, size_words
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from workflows_app.plugins.filesystem.exclude import Excludes, PatternInvalid
 from workflows_app.plugins.filesystem.parameters import whole_number, yes_or_no
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.walk import Entry
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 # How many paths are named, of each kind.
 NAMED = 20

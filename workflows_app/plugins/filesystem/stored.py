@@ -19,7 +19,7 @@ from workflows_app.plugins.filesystem.manifest import (
 )
 from workflows_app.plugins.filesystem.members import HARD_LINK, Member, archived_path
 from workflows_app.plugins.filesystem.parameters import Place
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 @dataclass(frozen=True, slots=True)

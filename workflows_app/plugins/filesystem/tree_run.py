@@ -35,7 +35,7 @@ from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.tree_copy import Copied, TreeCopy
 from workflows_app.plugins.filesystem.tree_verify import verify_tree
-from workflows_app.plugins.filesystem.wording import files_words, reason_of, shown, size_words
+from workflows_app.plugins.wording import files_words, reason_of, shown, size_words
 
 _EVERY_FILE = RollingShare(0, 100)
 

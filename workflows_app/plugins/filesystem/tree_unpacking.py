@@ -11,7 +11,7 @@ from workflows_app.plugins.filesystem.members import FILE, Member
 from workflows_app.plugins.filesystem.tree_copy import device_number
 from workflows_app.plugins.filesystem.tree_files import TreeFiles, read_stored, stored_segments
 from workflows_app.plugins.filesystem.unpacking import Found
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 class TreeUnpacking:

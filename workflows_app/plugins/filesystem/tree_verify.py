@@ -16,7 +16,7 @@ from workflows_app.plugins.filesystem.members import FILE, Member
 from workflows_app.plugins.filesystem.tree_files import TreeFiles, hash_stored
 from workflows_app.plugins.filesystem.verify import VerificationFailed
 from workflows_app.plugins.filesystem.walk import Entry
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 def every_file(member: Member, kept: Kept) -> bool:

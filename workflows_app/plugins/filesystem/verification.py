@@ -9,7 +9,7 @@ from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.stored import Stored, find_backup
 from workflows_app.plugins.filesystem.tree_verify import verify_tree
 from workflows_app.plugins.filesystem.verify import verify, verify_packed
-from workflows_app.plugins.filesystem.wording import files_words, size_words
+from workflows_app.plugins.wording import files_words, size_words
 
 
 def verify_backup(context: PluginContext) -> Result:

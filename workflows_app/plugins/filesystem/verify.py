@@ -21,7 +21,7 @@ from workflows_app.plugins.filesystem.manifest import (
 from workflows_app.plugins.filesystem.members import FILE, Member
 from workflows_app.plugins.filesystem.read_ahead import ReadAhead
 from workflows_app.plugins.filesystem.unpacking import Found, Unpacking, unpacked_pieces
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 _PIECE = 1024 * 1024
 

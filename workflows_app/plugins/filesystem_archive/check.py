@@ -8,9 +8,9 @@ from workflows_app.plugins.archiving.check import check_source
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
 from workflows_app.plugins.filesystem.folder_check import check_folder
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.filesystem_archive.parameters import Parameters, shares_disk
 from workflows_app.plugins.filesystem_archive.shelf import FolderShelf
+from workflows_app.plugins.wording import shown
 
 FOLDER = "ArchivePath"
 

@@ -9,7 +9,7 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.parameter_kinds import FLAG, PATH
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 SPECS = (
     ParameterSpec(

@@ -9,10 +9,10 @@ from workflows_app.plugins.archiving.archive import archive_backup
 from workflows_app.plugins.archiving.fetch import fetch_backup
 from workflows_app.plugins.archiving.retention import delete_expired_archives
 from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.filesystem_archive.check import check
 from workflows_app.plugins.filesystem_archive.parameters import SPECS, Parameters, shares_disk
 from workflows_app.plugins.filesystem_archive.shelf import FolderShelf
+from workflows_app.plugins.wording import shown
 
 
 class FilesystemArchive:

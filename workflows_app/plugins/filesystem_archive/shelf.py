@@ -22,8 +22,8 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.deletion import delete_backup
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.filesystem.wording import reason_of, shown, size_words
 from workflows_app.plugins.filesystem_archive.parameters import Parameters
+from workflows_app.plugins.wording import reason_of, shown, size_words
 
 RECORD = ".fossul-archive.jsonl"
 

@@ -22,7 +22,6 @@ from workflows_app.plugins.filesystem.parameters import Parameters
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.verify import verify_written
-from workflows_app.plugins.filesystem.wording import files_words, shown, size_words
 from workflows_app.plugins.kubernetes.channels import Channel
 from workflows_app.plugins.kubernetes.client import Cluster, connected
 from workflows_app.plugins.kubernetes.exec import Execution, executing
@@ -31,6 +30,7 @@ from workflows_app.plugins.kubernetes_files.complaints import Complaints
 from workflows_app.plugins.kubernetes_files.incoming import Incoming, StreamBroken
 from workflows_app.plugins.kubernetes_files.parameters import pod_sources
 from workflows_app.plugins.kubernetes_files.tar_program import TarProgram, find_tar
+from workflows_app.plugins.wording import files_words, shown, size_words
 
 
 def make_backup(context: PluginContext) -> Result:

@@ -8,7 +8,6 @@ from workflows_app.domain.findings import Finding, FindingState, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.folder_check import check_folder
 from workflows_app.plugins.filesystem.parameters import Parameters, Place
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.kubernetes.client import Cluster, connected
 from workflows_app.plugins.kubernetes.errors import ClusterRefused
 from workflows_app.plugins.kubernetes.exec import run_in_pod
@@ -16,6 +15,7 @@ from workflows_app.plugins.kubernetes.pods import Pod, find_pod
 from workflows_app.plugins.kubernetes.rights import may
 from workflows_app.plugins.kubernetes_files.parameters import pod_sources
 from workflows_app.plugins.kubernetes_files.tar_program import find_tar
+from workflows_app.plugins.wording import shown
 
 _GOOD, _WARN, _BAD = FindingState.GOOD, FindingState.WARN, FindingState.BAD
 

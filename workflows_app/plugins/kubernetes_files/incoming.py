@@ -12,7 +12,7 @@ from workflows_app.domain.tar_headers import PossibleInfo
 from workflows_app.plugins.filesystem.archive import ArchiveWriter
 from workflows_app.plugins.filesystem.manifest import ManifestWriter
 from workflows_app.plugins.filesystem.members import FILE, HARD_LINK, Member, archived_path, tar_header
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 _PIECE = 1024 * 1024
 # How much may come before something of it is taken: a header with all that extends it is held in memory.

@@ -11,8 +11,8 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.filesystem.members import FILE, Member, tar_header
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.unpacking import Found, Unpacking
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.kubernetes_files.selection import Selection
+from workflows_app.plugins.wording import shown
 
 _GATHER = 256 * 1024
 _ZEROS = memoryview(bytes(_GATHER))

@@ -10,13 +10,13 @@ from typing import NamedTuple
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.members import FILE, HARD_LINK, Member
 from workflows_app.plugins.filesystem.stored import Stored
-from workflows_app.plugins.filesystem.wording import shown, size_words
 from workflows_app.plugins.kubernetes.channels import Channel
 from workflows_app.plugins.kubernetes.client import Cluster
 from workflows_app.plugins.kubernetes.exec import executing
 from workflows_app.plugins.kubernetes.pods import Pod
 from workflows_app.plugins.kubernetes_files.selection import Selection
 from workflows_app.plugins.output import OutputLines
+from workflows_app.plugins.wording import shown, size_words
 
 NAMED = 100
 """How many paths are named, of each kind."""

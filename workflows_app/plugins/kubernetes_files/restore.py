@@ -7,7 +7,6 @@ from workflows_app.plugins.filesystem.parameters import Place
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.stored import find_backup
 from workflows_app.plugins.filesystem.verification import verify_stored
-from workflows_app.plugins.filesystem.wording import files_words, shown, size_words
 from workflows_app.plugins.kubernetes.channels import Channel, Ended
 from workflows_app.plugins.kubernetes.client import Cluster, connected
 from workflows_app.plugins.kubernetes.exec import Execution, executing, run_in_pod
@@ -18,6 +17,7 @@ from workflows_app.plugins.kubernetes_files.parameters import restore_root
 from workflows_app.plugins.kubernetes_files.preview import tell_preview
 from workflows_app.plugins.kubernetes_files.selection import Selection
 from workflows_app.plugins.kubernetes_files.tar_program import find_tar
+from workflows_app.plugins.wording import files_words, shown, size_words
 
 # Where input cannot be ended (v4.channel.k8s.io), tar is given exactly as much as there is. The size and the
 # target are arguments of the script, not part of its text.

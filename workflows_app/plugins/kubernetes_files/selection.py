@@ -7,7 +7,7 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.filesystem.browsing import path_of
 from workflows_app.plugins.filesystem.members import HARD_LINK, Member
 from workflows_app.plugins.filesystem.stored import Stored
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 # How many members are looked at between two looks whether to go on.
 _LOOK_EVERY = 1000

@@ -6,7 +6,6 @@ from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.domain.findings import Finding, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
-from workflows_app.plugins.filesystem.wording import shown, size_words
 from workflows_app.plugins.mariadb.parameters import Parameters
 from workflows_app.plugins.mariadb.physical_copy import check_release
 from workflows_app.plugins.mariadb.server_files import ServerFiles, find_files, log_position
@@ -14,6 +13,7 @@ from workflows_app.plugins.mariadb_server.facts import look
 from workflows_app.plugins.mariadb_server.grants import missing_rights
 from workflows_app.plugins.mariadb_server.programs import Programs, Release
 from workflows_app.plugins.staging.check import check_staging
+from workflows_app.plugins.wording import shown, size_words
 
 CLIENT = "MysqlClientCmd"
 FOLDER = "MysqlBackupPath"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 _CHUNK = 1024 * 1024
 # How many files are named in a message.

@@ -12,13 +12,13 @@ from pathlib import Path
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext, Report
-from workflows_app.plugins.filesystem.wording import files_words, shown
+from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.mariadb.manifest import write_manifest
 from workflows_app.plugins.mariadb.parameters import Parameters
 from workflows_app.plugins.mariadb.server_files import ServerFiles, find_files, log_position
-from workflows_app.plugins.mariadb_server.leftovers import end_leftovers
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
+from workflows_app.plugins.wording import files_words, shown
 
 DATA = "data"
 MANIFEST = "data.sha256"

@@ -10,11 +10,11 @@ from pathlib import Path
 from workflows_app.domain.findings import Finding
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.copied import CopiedServer
+from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.mariadb.check import check
 from workflows_app.plugins.mariadb.manifest import check_manifest
 from workflows_app.plugins.mariadb.parameters import SPECS, Parameters
 from workflows_app.plugins.mariadb.physical_copy import DATA, MANIFEST, make_copy, target_argument
-from workflows_app.plugins.mariadb_server.leftovers import end_leftovers
 from workflows_app.plugins.staging.folder import Staging
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.mariadb_server.facts import ask_rows, release_of
 from workflows_app.plugins.mariadb_server.programs import Programs, Release
+from workflows_app.plugins.wording import reason_of, shown
 
 # Relative ones are in the data folder.
 _FOLDERS = ("innodb_data_home_dir", "innodb_undo_directory", "innodb_log_group_home_dir", "aria_log_dir_path")

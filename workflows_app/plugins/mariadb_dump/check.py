@@ -7,12 +7,12 @@ from workflows_app.domain.findings import Finding, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
 from workflows_app.plugins.databases.pod_check import check_pod, is_missing
-from workflows_app.plugins.filesystem.wording import size_words
 from workflows_app.plugins.mariadb_dump.dumping import check_dump
 from workflows_app.plugins.mariadb_dump.parameters import Parameters
 from workflows_app.plugins.mariadb_server.facts import DatabaseFacts, look
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.check import check_staging
+from workflows_app.plugins.wording import size_words
 
 CLIENT = "MysqlRestoreCmd"
 DATABASE = "MysqlDb"

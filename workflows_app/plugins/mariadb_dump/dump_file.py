@@ -11,9 +11,9 @@ import zstandard
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.databases.new_file import new_file
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.mariadb_dump.parameters import DumpFormat
 from workflows_app.plugins.mariadb_server.programs import Release
+from workflows_app.plugins.wording import reason_of, shown
 
 FILE_NAMES = {DumpFormat.ZSTD: "mariadb.sql.zst", DumpFormat.PLAIN: "mariadb.sql"}
 

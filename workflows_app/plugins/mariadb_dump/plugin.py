@@ -11,12 +11,12 @@ from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.dumped import DumpedDatabase
+from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.mariadb_dump.check import check
 from workflows_app.plugins.mariadb_dump.dump_file import FILE_NAMES
 from workflows_app.plugins.mariadb_dump.dumping import PIPE, make_dump, pipe_argument
 from workflows_app.plugins.mariadb_dump.loading import check_target, load_dump
 from workflows_app.plugins.mariadb_dump.parameters import SPECS, Parameters
-from workflows_app.plugins.mariadb_server.leftovers import end_leftovers
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
 

@@ -6,7 +6,6 @@ from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.mongo.data_folder import data_folder
 from workflows_app.plugins.mongo.lock import BY_HAND, is_locked
 from workflows_app.plugins.mongo.notes import LockNotes
@@ -14,6 +13,7 @@ from workflows_app.plugins.mongo.parameters import Parameters
 from workflows_app.plugins.mongo_server.connection import Client, connected
 from workflows_app.plugins.mongo_server.facts import look
 from workflows_app.plugins.mongo_server.refusals import asking
+from workflows_app.plugins.wording import shown
 
 FOLDER = "MongoDataPath"
 SERVER = "MongoHost"

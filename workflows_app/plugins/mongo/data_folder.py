@@ -4,10 +4,10 @@ from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.mongo.parameters import Parameters
 from workflows_app.plugins.mongo_server.connection import Client
 from workflows_app.plugins.mongo_server.refusals import asking
+from workflows_app.plugins.wording import shown
 
 # Every data folder of WiredTiger, MongoDB's own storage engine, has this file.
 _MARK = "WiredTiger"

@@ -12,7 +12,6 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Capability, Discover, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.mongo.check import check
 from workflows_app.plugins.mongo.data_folder import data_folder, restored_data
 from workflows_app.plugins.mongo.held import HeldConnections, held_connections
@@ -21,6 +20,7 @@ from workflows_app.plugins.mongo.parameters import SPECS, Parameters
 from workflows_app.plugins.mongo_server.connection import connected
 from workflows_app.plugins.mongo_server.facts import look
 from workflows_app.plugins.staging.discovery import warn_undiscovered
+from workflows_app.plugins.wording import shown
 
 
 class MongoServer:

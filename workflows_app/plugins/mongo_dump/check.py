@@ -6,7 +6,6 @@ from workflows_app.domain.errors import FossulError
 from workflows_app.domain.findings import Finding, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
-from workflows_app.plugins.filesystem.wording import size_words
 from workflows_app.plugins.mongo_dump.dumping import Source, find_source
 from workflows_app.plugins.mongo_dump.manifest import CollectionKind
 from workflows_app.plugins.mongo_dump.parameters import Consistency, DumpMethod, Parameters
@@ -14,6 +13,7 @@ from workflows_app.plugins.mongo_dump.program_dump import MongodumpProgram
 from workflows_app.plugins.mongo_server.connection import Client, connected
 from workflows_app.plugins.mongo_server.refusals import asking
 from workflows_app.plugins.staging.check import check_staging
+from workflows_app.plugins.wording import size_words
 
 CONSISTENCY = "MongoConsistency"
 DATABASE = "MongoDb"

@@ -8,7 +8,6 @@ from typing import cast
 from pymongo.client_session import ClientSession
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.mongo_dump.bson_file import BsonWriter, Damaged, Tally
 from workflows_app.plugins.mongo_dump.file_names import data_file, metadata_file
 from workflows_app.plugins.mongo_dump.listing import list_collections
@@ -19,6 +18,7 @@ from workflows_app.plugins.mongo_dump.progress import CollectionProgress
 from workflows_app.plugins.mongo_server.connection import Client
 from workflows_app.plugins.mongo_server.refusals import asking
 from workflows_app.plugins.mongo_server.server import Server
+from workflows_app.plugins.wording import shown
 
 # Documents of one answer, which has 16 MB at most.
 _BATCH = 5000

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.executable import NotExecutable, find_executable
-from workflows_app.plugins.filesystem.wording import reason_of, shown, size_words
-from workflows_app.plugins.mariadb_server.leftovers import end_leftovers
 from workflows_app.plugins.mongo_dump.driver_dump import Catalog, DriverDump
 from workflows_app.plugins.mongo_dump.listing import has_functions, list_collections, list_databases
 from workflows_app.plugins.mongo_dump.manifest import (
@@ -26,6 +25,7 @@ from workflows_app.plugins.mongo_server.connection import Client, connected
 from workflows_app.plugins.mongo_server.facts import ServerFacts, look
 from workflows_app.plugins.mongo_server.refusals import asking
 from workflows_app.plugins.staging.folder import Staging
+from workflows_app.plugins.wording import reason_of, shown, size_words
 
 
 @dataclass(frozen=True, slots=True)

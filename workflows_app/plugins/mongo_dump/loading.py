@@ -5,7 +5,6 @@ from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.plugins.base import PluginContext, Report
-from workflows_app.plugins.filesystem.wording import shown, size_words
 from workflows_app.plugins.mongo_dump.listing import RESTORING, names_in
 from workflows_app.plugins.mongo_dump.manifest import (
     MANIFEST,
@@ -21,6 +20,7 @@ from workflows_app.plugins.mongo_server.connection import Client, connected
 from workflows_app.plugins.mongo_server.facts import ServerFacts, look
 from workflows_app.plugins.staging.folder import Staging
 from workflows_app.plugins.staging.restored import restored_folders
+from workflows_app.plugins.wording import shown, size_words
 
 
 def check_target(

@@ -8,13 +8,13 @@ from pydantic import ValidationError
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.wire import WireModel
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.mongo_dump.bson_file import Damaged, tally_of
 from workflows_app.plugins.mongo_dump.file_names import data_file, metadata_file
 from workflows_app.plugins.mongo_dump.metadata import hash_of
 from workflows_app.plugins.mongo_dump.parameters import Consistency
 from workflows_app.plugins.mongo_server.facts import Release
 from workflows_app.plugins.mongo_server.server import database_name
+from workflows_app.plugins.wording import reason_of, shown
 
 DUMP = "dump"
 MANIFEST = "manifest.json"

@@ -13,9 +13,9 @@ from bson.binary import Binary
 from bson.errors import BSONError
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.mongo_dump.file_names import GZIP
 from workflows_app.plugins.mongo_server.connection import Document
+from workflows_app.plugins.wording import reason_of, shown
 
 _MOST_BYTES = 64 * 1024 * 1024
 

@@ -9,8 +9,7 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Capability, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
-from workflows_app.plugins.mariadb_server.leftovers import end_leftovers
+from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.mongo_dump.check import check
 from workflows_app.plugins.mongo_dump.dumping import make_dump
 from workflows_app.plugins.mongo_dump.loading import check_target, find_dump, load_dump
@@ -20,6 +19,7 @@ from workflows_app.plugins.mongo_dump.program_dump import out_argument
 from workflows_app.plugins.mongo_server.connection import connected
 from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.staging.folder import Staging
+from workflows_app.plugins.wording import shown
 
 
 class MongoDump:

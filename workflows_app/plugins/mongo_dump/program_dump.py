@@ -11,7 +11,6 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.redaction import Redactor
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.mongo_dump.bson_file import Damaged, Tally, tally_of
 from workflows_app.plugins.mongo_dump.file_names import METADATA, collection_of, data_file
 from workflows_app.plugins.mongo_dump.manifest import CollectionKind, DumpedCollection
@@ -20,6 +19,7 @@ from workflows_app.plugins.mongo_dump.parameters import DumpFormat, Parameters
 from workflows_app.plugins.mongo_dump.progress import CollectionProgress
 from workflows_app.plugins.mongo_server.server import Server
 from workflows_app.plugins.process import run_process
+from workflows_app.plugins.wording import shown
 
 # What it says, behind the time and a tab: https://www.mongodb.com/docs/database-tools/mongodump/
 _WRITING = re.compile(r"(?:\S+\t)?writing (\S.*) to \S.*")

@@ -14,7 +14,6 @@ from pymongo.database import Database
 
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.mongo_dump.bson_file import Damaged, read_documents
 from workflows_app.plugins.mongo_dump.file_names import data_file, metadata_file
 from workflows_app.plugins.mongo_dump.listing import RESTORING, list_collections, names_in
@@ -24,6 +23,7 @@ from workflows_app.plugins.mongo_dump.parameters import Parameters
 from workflows_app.plugins.mongo_dump.progress import CollectionProgress
 from workflows_app.plugins.mongo_server.connection import CODEC, Client, Document
 from workflows_app.plugins.mongo_server.refusals import asking
+from workflows_app.plugins.wording import reason_of, shown
 
 # What one message to the server has: well below its 48 MB.
 _BATCH_BYTES = 8 * 1024 * 1024

@@ -6,12 +6,12 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding, bad, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
-from workflows_app.plugins.filesystem.wording import size_words
 from workflows_app.plugins.postgres.base_backup import check_programs, check_server
 from workflows_app.plugins.postgres.parameters import Parameters
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.session import Session, session
 from workflows_app.plugins.staging.check import check_staging
+from workflows_app.plugins.wording import size_words
 
 DATABASE = "PqDb"
 FOLDER = "PqBackupPath"

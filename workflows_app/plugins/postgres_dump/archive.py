@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.postgres_dump.parameters import DumpFormat
 from workflows_app.plugins.postgres_server.programs import Programs
+from workflows_app.plugins.wording import reason_of, shown
 
 FILE_NAMES = {DumpFormat.CUSTOM: "postgres.dump", DumpFormat.DIRECTORY: "postgres.dir"}
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.restic.parameters import Parameters, source_paths
 from workflows_app.plugins.restic.program import NoRepository, Restic
 from workflows_app.plugins.restic.snapshots import backups_of, own_snapshots
+from workflows_app.plugins.wording import reason_of, shown
 
 
 def check(context: PluginContext) -> tuple[Finding, ...]:

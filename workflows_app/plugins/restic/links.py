@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.filesystem.target import Target
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.restic.nodes import Node, is_in, list_nodes
 from workflows_app.plugins.restic.program import Restic
 from workflows_app.plugins.restic.snapshots import Snapshot
+from workflows_app.plugins.wording import reason_of, shown
 
 
 def refuse_links_in(restic: Restic, snapshot: Snapshot, wanted: Sequence[str], target: Target) -> None:

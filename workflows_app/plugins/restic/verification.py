@@ -11,11 +11,11 @@ import re
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext, Report
-from workflows_app.plugins.filesystem.wording import reason_of, shown
 from workflows_app.plugins.restic.parameters import Parameters
 from workflows_app.plugins.restic.program import Restic
 from workflows_app.plugins.restic.snapshots import find_snapshot
 from workflows_app.plugins.restic.specs import Proof
+from workflows_app.plugins.wording import reason_of, shown
 
 _PIECE = 1024 * 1024
 _PACK = re.compile("[0-9a-f]{64}")

@@ -20,11 +20,11 @@ from workflows_app.plugins.archiving.shelf import Advance
 from workflows_app.plugins.archiving.source import SourceEntry
 from workflows_app.plugins.archiving.sums import Sums
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.s3.download import download
 from workflows_app.plugins.s3.errors import asking, is_missing
 from workflows_app.plugins.s3.parameters import Parameters
 from workflows_app.plugins.s3.upload import Upload, abort_upload
+from workflows_app.plugins.wording import shown
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -17,10 +17,10 @@ from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.plugins.archiving.shelf import Advance
 from workflows_app.plugins.archiving.source import cannot_read
 from workflows_app.plugins.archiving.sums import Sums
-from workflows_app.plugins.filesystem.wording import shown
 from workflows_app.plugins.s3.download import download
 from workflows_app.plugins.s3.errors import asking
 from workflows_app.plugins.s3.parameters import MiB, Parameters
+from workflows_app.plugins.wording import shown
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -6,7 +6,7 @@ from pathlib import Path
 from workflows_app.domain.findings import Finding, doubtful
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.folder_check import check_folder
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 
 def check_staging(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from workflows_app.domain.results import Discover, Result
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.wording import shown
+from workflows_app.plugins.wording import shown
 
 
 def discovered(context: PluginContext, instance: str, path: Path) -> Result:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workflows_app.domain.config import Config, check_name
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.plugins.filesystem.wording import reason_of, shown
+from workflows_app.plugins.wording import reason_of, shown
 
 
 class Staging:

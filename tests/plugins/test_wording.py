@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from workflows_app.plugins.filesystem.wording import shown, size_words
+from workflows_app.plugins.wording import shown, size_words
 
 
 @pytest.mark.parametrize(
