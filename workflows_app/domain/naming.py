@@ -3,7 +3,7 @@
 import re
 
 from workflows_app.domain.config import Config
-from workflows_app.domain.results import Backup
+from workflows_app.domain.results import Archive, Backup
 
 TASK_QUEUE = "fossul"
 
@@ -129,3 +129,8 @@ def parse_backup_name(name: str) -> Backup | None:
         return None
     _, policy, run, epoch = match.groups()
     return Backup(name=name, timestamp=epoch, epoch=int(epoch), policy=policy, workflow_id=run)
+
+
+def base_name(kept: Backup | Archive) -> str:
+    """The ``BackupName`` in the full name of a listed backup or archive."""
+    return kept.name.removesuffix(f"-{kept.policy}-{kept.workflow_id}-{kept.timestamp}")

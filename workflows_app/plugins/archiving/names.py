@@ -13,11 +13,6 @@ def archive_of(name: str) -> Archive | None:
     return Archive.model_validate(backup.model_dump(exclude={"contents"})) if backup else None
 
 
-def base_name(archive: Archive) -> str:
-    """The ``BackupName`` in an archive's full name."""
-    return archive.name.removesuffix(f"-{archive.policy}-{archive.workflow_id}-{archive.timestamp}")
-
-
 def sorted_archives(archives: list[Archive]) -> tuple[Archive, ...]:
     """The oldest first, as backups are listed."""
     return tuple(sorted(archives, key=lambda archive: (archive.epoch, archive.name)))

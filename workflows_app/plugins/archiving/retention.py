@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from workflows_app.domain.archive_retention import expired_archives
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.naming import base_name
 from workflows_app.domain.results import Level, Result
 from workflows_app.plugins.archiving.archive import remove_leftovers
-from workflows_app.plugins.archiving.names import as_storage, base_name
+from workflows_app.plugins.archiving.names import as_storage
 from workflows_app.plugins.archiving.shelf import Shelf
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.parameters import own_name
+from workflows_app.plugins.storing.names import own_name
 
 
 def delete_expired_archives(context: PluginContext, shelf: Shelf) -> Result:

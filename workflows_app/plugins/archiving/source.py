@@ -14,8 +14,9 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.layout import TREE
 from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, ManifestBroken, read_ends
-from workflows_app.plugins.filesystem.parameters import Place, own_name
+from workflows_app.plugins.filesystem.parameters import Place
 from workflows_app.plugins.filesystem.tree_verify import verify_tree
+from workflows_app.plugins.storing.names import own_name
 from workflows_app.plugins.wording import reason_of, shown
 
 

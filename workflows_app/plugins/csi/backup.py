@@ -10,7 +10,7 @@ from workflows_app.plugins.csi.claims import Claim, find_claims
 from workflows_app.plugins.csi.classes import snapshot_class_for
 from workflows_app.plugins.csi.deleting import delete_snapshots
 from workflows_app.plugins.csi.objects import SNAPSHOTS, Objects
-from workflows_app.plugins.csi.parameters import Parameters, own_name
+from workflows_app.plugins.csi.parameters import Parameters
 from workflows_app.plugins.csi.snapshots import (
     Snapshot,
     backups_of,
@@ -21,6 +21,7 @@ from workflows_app.plugins.csi.snapshots import (
 )
 from workflows_app.plugins.csi.waiting import wait_for
 from workflows_app.plugins.kubernetes.client import connected
+from workflows_app.plugins.storing.names import own_name
 
 
 def make_backup(context: PluginContext) -> Result:

@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from workflows_app.domain import naming
-from workflows_app.domain.config import check_name, check_policy
+from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import FLAG, choice, number
 from workflows_app.domain.results import ParameterSpec
@@ -146,17 +145,6 @@ class Parameters:
                 "OverwritePvcOnRestore",
                 "cannot be done for a StatefulSet, which knows its claims by name: restore to new claims",
             )
-
-
-def own_name(context: PluginContext) -> str:
-    """The full name of the run's own backup. Raises ConfigInvalid when the call tells of no run."""
-    config = context.config
-    check_policy("backupPolicy", config.selected_backup_policy)
-    if not config.workflow_id.isdecimal():
-        raise ConfigInvalid("workflowId", f"{config.workflow_id!r} is not the number of a run")
-    # The parameters of the call are those of the configuration with references resolved.
-    parameters = {"storage_plugin_parameters": dict(context.parameters)}
-    return naming.backup_name(config.model_copy(update=parameters))
 
 
 def _seconds(context: PluginContext, field: str) -> int:

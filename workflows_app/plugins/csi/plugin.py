@@ -15,9 +15,10 @@ from workflows_app.plugins.csi.retention import delete_expired, delete_one
 from workflows_app.plugins.csi.snapshots import backups_of, own_snapshots
 from workflows_app.plugins.csi.verification import verify_backup
 from workflows_app.plugins.kubernetes.client import connected
+from workflows_app.plugins.storing.mounting import NothingToMount
 
 
-class CsiStorage:
+class CsiStorage(NothingToMount):
     """A storage plugin whose backups are snapshots in the cluster."""
 
     def info(self) -> PluginInfo:
@@ -73,16 +74,6 @@ class CsiStorage:
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a backup will need. Raises as ``check_snapshots``."""
         return check_snapshots(context)
-
-    def mount(self, context: PluginContext) -> Result:
-        """Say that a snapshot cannot be mounted: an archive plugin cannot copy one."""
-        context.info("Mount not implemented or required")
-        return Result()
-
-    def unmount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to unmount."""
-        context.info("Unmount not implemented or required")
-        return Result()
 
 
 plugin = CsiStorage()

@@ -38,11 +38,6 @@ def list_backups(destination: Path, profile: str, config: str) -> tuple[Backup, 
     return tuple(sorted(backups, key=lambda backup: (backup.epoch, backup.name)))
 
 
-def base_name(backup: Backup) -> str:
-    """The ``BackupName`` in a listed backup's full name."""
-    return backup.name.removesuffix(f"-{backup.policy}-{backup.workflow_id}-{backup.timestamp}")
-
-
 def content_path(folder: Path, name: str, header: Header) -> Path:
     """Where the content of a backup is: its archive, or the folder of its tree."""
     return folder / name / (TREE if header.is_tree else f"{name}{ARCHIVE_SUFFIX}")

@@ -18,9 +18,10 @@ from workflows_app.plugins.filesystem.restore import restore_backup
 from workflows_app.plugins.filesystem.retention import delete_expired, delete_one
 from workflows_app.plugins.filesystem.selection import SELECTION_SPECS
 from workflows_app.plugins.filesystem.verification import verify_backup
+from workflows_app.plugins.storing.mounting import NothingToMount
 
 
-class FilesystemStorage:
+class FilesystemStorage(NothingToMount):
     """A storage plugin that backs up folders and files which the worker can read."""
 
     def info(self) -> PluginInfo:
@@ -84,16 +85,6 @@ class FilesystemStorage:
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a backup will need (see ``check``)."""
         return check(context)
-
-    def mount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to mount: a backup is a folder of files already."""
-        context.info("Mount not implemented or required")
-        return Result()
-
-    def unmount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to unmount."""
-        context.info("Unmount not implemented or required")
-        return Result()
 
 
 plugin = FilesystemStorage()

@@ -14,6 +14,7 @@ from workflows_app.plugins.filesystem.verification import verify_backup
 from workflows_app.plugins.kubernetes_files.backup import make_backup
 from workflows_app.plugins.kubernetes_files.check import check_pod_files
 from workflows_app.plugins.kubernetes_files.restore import restore_into_pod
+from workflows_app.plugins.storing.mounting import NothingToMount
 
 CAPABILITIES = tuple(
     Capability(name=name)
@@ -32,7 +33,7 @@ CAPABILITIES = tuple(
 )
 
 
-class PodFilesStorage:
+class PodFilesStorage(NothingToMount):
     """A storage plugin for the files of a pod.
 
     ``ignored`` are Fossul's parameters that mean nothing here; ``default_destination`` is the
@@ -83,16 +84,6 @@ class PodFilesStorage:
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a run will need. Raises as ``check_pod_files``."""
         return check_pod_files(self._complete(context))
-
-    def mount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to mount: a backup is a folder of files already."""
-        context.info("Mount not implemented or required")
-        return Result()
-
-    def unmount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to unmount."""
-        context.info("Unmount not implemented or required")
-        return Result()
 
     def _complete(self, context: PluginContext) -> PluginContext:
         if context.parameters.get("BackupDestPath", "").strip() or not self._default_destination:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from workflows_app.domain import naming
-from workflows_app.domain.config import check_name, check_policy
+from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.restic.sftp import is_sftp_place, plain_file, sftp_command
@@ -68,17 +67,6 @@ class Parameters:
             prune=flag("Prune", given.get("Prune", ""), default=True),
             lock_wait=whole_number("LockWait", given.get("LockWait", ""), 600, MOST_WAIT),
         )
-
-
-def own_name(context: PluginContext) -> str:
-    """The full name of the run's own backup. Raises ConfigInvalid when the call tells of no run."""
-    config = context.config
-    check_policy("backupPolicy", config.selected_backup_policy)
-    if not config.workflow_id.isdecimal():
-        raise ConfigInvalid("workflowId", f"{config.workflow_id!r} is not the number of a run")
-    # The parameters of the call are those of the configuration with references resolved.
-    parameters = {"storage_plugin_parameters": dict(context.parameters)}
-    return naming.backup_name(config.model_copy(update=parameters))
 
 
 def source_paths(context: PluginContext) -> tuple[str, ...]:

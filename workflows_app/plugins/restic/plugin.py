@@ -18,9 +18,10 @@ from workflows_app.plugins.restic.retention import delete_expired, delete_one
 from workflows_app.plugins.restic.snapshots import backups_of, own_snapshots
 from workflows_app.plugins.restic.specs import SPECS
 from workflows_app.plugins.restic.verification import verify_backup
+from workflows_app.plugins.storing.mounting import NothingToMount
 
 
-class ResticStorage:
+class ResticStorage(NothingToMount):
     """A storage plugin that keeps backups in a repository of restic."""
 
     def info(self) -> PluginInfo:
@@ -83,16 +84,6 @@ class ResticStorage:
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a backup will need (see ``check``)."""
         return check(context)
-
-    def mount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to mount: an archive plugin cannot copy a snapshot."""
-        context.info("Mount not implemented or required")
-        return Result()
-
-    def unmount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to unmount."""
-        context.info("Unmount not implemented or required")
-        return Result()
 
 
 plugin = ResticStorage()

@@ -1,56 +1,28 @@
-"""Retention: forgets the snapshots that a policy no longer keeps, in Fossul's words (§7.4)."""
+"""Retention: forgets the snapshots that a policy no longer keeps, and removes their data."""
 
-from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.naming import parse_backup_name
-from workflows_app.domain.results import Backup, Level, Result
-from workflows_app.domain.retention import expired
+from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.results import Level, Result
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.restic.parameters import Parameters, own_name
+from workflows_app.plugins.restic.parameters import Parameters
 from workflows_app.plugins.restic.program import Restic
-from workflows_app.plugins.restic.snapshots import Snapshot, backups_of, find_snapshot, own_snapshots
+from workflows_app.plugins.restic.snapshots import backups_of, find_snapshot, own_snapshots
+from workflows_app.plugins.storing.retention import delete_surplus, delete_unheld, named_backup, surplus_of
 
 
 def delete_expired(context: PluginContext) -> Result:
     """Forget what the run's policy no longer keeps of the configuration's backups of this ``BackupName``.
 
-    What is held stays, and is told; snapshots of others are never looked at. Then, as ``Prune`` says, the
-    data that nothing needs is removed. A failure is told at level ERROR, with code 1. Raises ConfigInvalid
-    (for a retention below 1, too) and PluginFailed before anything is forgotten, and Cancelled.
+    Snapshots of others are never looked at. Then, as ``Prune`` says, the data that nothing needs is removed.
+    Raises ConfigInvalid and PluginFailed before anything is forgotten, and as ``delete_surplus``.
     """
     parameters = Parameters.of(context)
-    config = context.config
-    policy, keep = config.selected_backup_policy, config.selected_backup_retention
     restic = Restic(context, parameters)
     with restic.leaving_no_lock():
         snapshots = {snapshot.name: snapshot for snapshot in own_snapshots(restic, parameters)}
-        backups = [
-            backup
-            for backup in backups_of(tuple(snapshots.values()))
-            if backup.policy == policy and _base(backup) == parameters.base
-        ]
-        surplus = expired(
-            backups,
-            policy=policy,
-            keep=keep,
-            made=own_name(context),
-            rules=config.keep_rules_of(policy),
-        )
-        context.held()  # What cannot be read is in the way before anything is removed.
-        count = len(backups)
-        if not surplus:
-            context.info(
-                f"Backup deletion skipped, there are [{count}] backups but backup retention is [{keep}]"
-            )
-            return Result()
-        for backup in surplus:
-            context.check_cancelled()
-            if backup.name in context.held():
-                context.info(f"Backup {backup.name} is held and stays")
-                continue
-            context.info(f"Number of backups [{count}] greater than backup retention [{keep}]")
-            if not _forget(context, restic, snapshots[backup.name]):
-                return Result(code=1)
-            count -= 1
+        surplus = surplus_of(context, backups_of(tuple(snapshots.values())), parameters.base)
+        result = delete_surplus(context, surplus, lambda name: restic.run("forget", snapshots[name].id))
+        if result.code or not surplus.backups:
+            return result
         return _prune(context, restic, parameters)
 
 
@@ -59,30 +31,12 @@ def delete_one(context: PluginContext) -> Result:
 
     Raises ConfigInvalid for a name that is no backup's; PluginFailed when it is held or not there.
     """
-    name = context.config.backup.name
-    if parse_backup_name(name) is None:
-        raise ConfigInvalid("backup", f"{name!r} is not the name of a backup")
-    parameters = Parameters.of(context)
+    name, parameters = named_backup(context), Parameters.of(context)
     restic = Restic(context, parameters)
     with restic.leaving_no_lock():
         snapshot = find_snapshot(restic, parameters, context.config.backup)
-        if name in context.held():
-            raise PluginFailed(f"The backup {name} is held: release the hold first")
-        if not _forget(context, restic, snapshot):
-            return Result(code=1)
-        return _prune(context, restic, parameters)
-
-
-def _forget(context: PluginContext, restic: Restic, snapshot: Snapshot) -> bool:
-    """Whether a snapshot was forgotten; if not, why is said."""
-    context.info(f"Deleting backup {snapshot.name}")
-    try:
-        restic.run("forget", snapshot.id)
-    except PluginFailed as error:
-        context.say(Level.ERROR, f"Backup {snapshot.name} delete failed! {error}")
-        return False
-    context.info(f"Backup {snapshot.name} deleted successfully")
-    return True
+        result = delete_unheld(context, name, lambda name: restic.run("forget", snapshot.id))
+        return result if result.code else _prune(context, restic, parameters)
 
 
 def _prune(context: PluginContext, restic: Restic, parameters: Parameters) -> Result:
@@ -97,7 +51,3 @@ def _prune(context: PluginContext, restic: Restic, parameters: Parameters) -> Re
         context.say(Level.ERROR, f"The repository could not be pruned, and still takes the space: {error}")
         return Result(code=1)
     return Result()
-
-
-def _base(backup: Backup) -> str:
-    return backup.name.removesuffix(f"-{backup.policy}-{backup.workflow_id}-{backup.timestamp}")

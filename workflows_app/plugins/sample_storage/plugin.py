@@ -3,9 +3,10 @@
 from workflows_app.domain.findings import Finding, doubtful
 from workflows_app.domain.results import Backup, Capability, ParameterSpec, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.storing.mounting import NothingToMount
 
 
-class SampleStorage:
+class SampleStorage(NothingToMount):
     """A storage plugin to try a configuration with, and to copy from."""
 
     def info(self) -> PluginInfo:
@@ -42,16 +43,6 @@ class SampleStorage:
     def restore(self, context: PluginContext) -> Result:
         """Say that a restore is done."""
         context.info("*** Restore ***")
-        return Result()
-
-    def mount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to mount."""
-        context.info("Mount not implemented or required")
-        return Result()
-
-    def unmount(self, context: PluginContext) -> Result:
-        """Say that there is nothing to unmount."""
-        context.info("Unmount not implemented or required")
         return Result()
 
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
