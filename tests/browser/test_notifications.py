@@ -68,7 +68,7 @@ def test_a_channel_is_tested_and_told_once_of_a_failing_backup_and_of_its_recove
         row = page.get_by_role("row", name="alerts/shop: the backup failed")
         expect(row).to_contain_text("sent", timeout=30_000)
         page.reload()
-        expect(page.locator(".alarm.is-error")).to_contain_text("alerts/shop: the backup failed")
+        expect(page.locator(".alarm.is-error", has_text="alerts/shop: the backup failed")).to_be_visible()
         page.screenshot(path=RESULTS / "notices.png", full_page=True)
 
         run_backup(page)
