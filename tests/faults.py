@@ -12,6 +12,7 @@ class FaultProxy:
         self._target = port
         self._away = False
         self._connections: set[asyncio.StreamWriter] = set()
+        self._clients: set[asyncio.Task[None]] = set()
         self.port = 0
 
     def go_away(self) -> None:
@@ -26,29 +27,42 @@ class FaultProxy:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["FaultProxy"]:
-        server = await asyncio.start_server(self._client, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             server.close()
-            for writer in self._connections:
-                writer.transport.abort()
+            self.go_away()
             await server.wait_closed()
+            while self._clients:
+                await asyncio.gather(*self._clients)
 
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client = asyncio.create_task(self._serve(reader, writer))
+        self._clients.add(client)
+        client.add_done_callback(self._clients.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with self._connection(writer):
+            with contextlib.suppress(OSError):
+                there, back = await asyncio.open_connection("127.0.0.1", self._target)
+                async with self._connection(back):
+                    await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+        """One that ``go_away`` drops, also when it comes up after that; it is closed at the end."""
+        self._connections.add(writer)
         if self._away:
             writer.transport.abort()
-            return
-        with contextlib.suppress(OSError):
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
-            self._connections |= {writer, back}
-            try:
-                await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
-            finally:
-                self._connections -= {writer, back}
-                writer.close()
-                back.close()
+        try:
+            yield
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            self._connections.remove(writer)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
