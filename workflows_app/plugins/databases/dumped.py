@@ -13,7 +13,10 @@ from workflows_app.plugins.wording import shown
 
 
 class DumpedDatabase(StagedDatabase[P]):
-    """An app plugin with a logical dump; ``folder`` is the parameter of its place, ``files`` its names."""
+    """An app plugin with a logical dump.
+
+    ``folder`` is the parameter of its place; ``files`` are the names by one of which it is recognised there.
+    """
 
     made = "dump"
     folder: str
@@ -23,6 +26,10 @@ class DumpedDatabase(StagedDatabase[P]):
     def load(self, context: PluginContext, parameters: P, path: Path) -> None:
         """Load a restored dump. Raises ConfigInvalid, PluginFailed, Cancelled; each says what that left."""
 
+    def dump_at(self, file: Path) -> Path:
+        """The dump that was recognised by ``file``: that file itself, where a dump is one."""
+        return file
+
     def post_restore(self, context: PluginContext) -> Result:
         """Load the restored dump (see ``load``, also for what is raised).
 
@@ -30,11 +37,12 @@ class DumpedDatabase(StagedDatabase[P]):
         """
         parameters = self.read(context)
         staging = self.staging(context, parameters, context.config.backup.workflow_id)
-        path = self._find(context, staging)
+        file = self._find(context, staging)
+        path = self.dump_at(file)
         self.load(context, parameters, path)
         if context.restore.target:
             context.info(f"The dump stays at {shown(str(path))}")
-        elif path.parent == staging.path:
+        elif file.parent == staging.path:
             try:
                 staging.discard()
             except PluginFailed as error:
@@ -46,9 +54,9 @@ class DumpedDatabase(StagedDatabase[P]):
         return Result()
 
     def _find(self, context: PluginContext, staging: Staging) -> Path:
-        """The dump that the storage plugin restored, below ``context.restore.target`` when that is given.
+        """The file that marks the dump which the storage plugin restored.
 
-        Raises PluginFailed when there is none.
+        It is below ``context.restore.target`` when that is given. Raises PluginFailed when there is none.
         """
         folders = restored_folders(context, staging)
         for place in (folder / name for folder in folders for name in self.files):

@@ -4,14 +4,12 @@ What quiesce promises: all writes are on the disk, and the files do not change u
 the server's own. It outlives the worker and its connection; then unquiesce, on any worker, takes it back.
 """
 
-import hashlib
-from pathlib import Path
-
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Capability, Discover, PluginInfo, Result
+from workflows_app.domain.results import Capability, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.run_digest import run_digest
 from workflows_app.plugins.mongo.check import check
 from workflows_app.plugins.mongo.data_folder import data_folder, restored_data
 from workflows_app.plugins.mongo.held import HeldConnections, held_connections
@@ -19,7 +17,7 @@ from workflows_app.plugins.mongo.lock import BY_HAND, WriteLock
 from workflows_app.plugins.mongo.parameters import SPECS, Parameters
 from workflows_app.plugins.mongo_server.connection import connected
 from workflows_app.plugins.mongo_server.facts import look
-from workflows_app.plugins.staging.discovery import warn_undiscovered
+from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.wording import shown
 
 
@@ -47,9 +45,9 @@ class MongoServer:
         """Answer the server's data folder. Raises ConfigInvalid, PluginFailed."""
         parameters = Parameters.of(context)
         if parameters.data_path is not None:
-            return _discovered(context, parameters, parameters.data_path)
+            return discovered(context, parameters.server.where, parameters.data_path)
         with connected(parameters.server) as client:
-            return _discovered(context, parameters, data_folder(client, parameters))
+            return discovered(context, parameters.server.where, data_folder(client, parameters))
 
     def quiesce(self, context: PluginContext) -> Result:
         """Lock the server (see ``WriteLock.lock``, also for what is raised)."""
@@ -127,22 +125,7 @@ class MongoServer:
 
 def run_name(config: Config) -> str:
     """The name under which a run's lock is noted, the same in all its steps."""
-    run = (
-        config.profile_name,
-        config.config_name,
-        config.workflow_type,
-        config.workflow_id,
-        str(config.workflow_timestamp),
-    )
-    # Another dashboard may have a run of that number on the same server.
-    digest = hashlib.sha256(repr(run).encode()).hexdigest()[:12]
-    return f"fossul run {config.workflow_id} {config.profile_name}/{config.config_name} {digest}"
-
-
-def _discovered(context: PluginContext, parameters: Parameters, path: Path) -> Result:
-    where = parameters.server.where
-    context.info(f"Instance [{where}] data files: [{path}] log files: []")
-    return Result(discover_list=(Discover(instance=where, data=(str(path),)),))
+    return f"fossul run {config.workflow_id} {config.profile_name}/{config.config_name} {run_digest(config)}"
 
 
 plugin = MongoServer()

@@ -7,7 +7,6 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.mongo_dump.listing import RESTORING, names_in
 from workflows_app.plugins.mongo_dump.manifest import (
-    MANIFEST,
     CollectionKind,
     Manifest,
     read_manifest,
@@ -18,9 +17,7 @@ from workflows_app.plugins.mongo_dump.progress import CollectionProgress, docume
 from workflows_app.plugins.mongo_dump.replacing import Replacement
 from workflows_app.plugins.mongo_server.connection import Client, connected
 from workflows_app.plugins.mongo_server.facts import ServerFacts, look
-from workflows_app.plugins.staging.folder import Staging
-from workflows_app.plugins.staging.restored import restored_folders
-from workflows_app.plugins.wording import shown, size_words
+from workflows_app.plugins.wording import size_words
 
 
 def check_target(
@@ -55,22 +52,6 @@ def check_target(
                 "has, or restore into an empty database (MongoRestoreDb)",
             )
     return facts
-
-
-def find_dump(context: PluginContext, staging: Staging) -> Path:
-    """The folder with the dump that the storage plugin restored.
-
-    Below ``context.restore.target`` when that is given. Raises PluginFailed when there is none.
-    """
-    folders = restored_folders(context, staging)
-    for folder in folders:
-        place = folder / MANIFEST
-        if place.exists() and not place.is_symlink():
-            return folder
-    raise PluginFailed(
-        f"There is no dump in {shown(str(folders[0]))} after the restore: the backup was made without "
-        "automatic discovery, or with another MongoDumpPath, or on another worker"
-    )
 
 
 def load_dump(context: PluginContext, parameters: Parameters, folder: Path) -> None:

@@ -5,70 +5,52 @@ at one moment (a replica set, MongoDB 5.0 or newer); elsewhere each collection i
 said. Nothing is frozen and nothing is held: when quiesce ends, the dump is files, and no session is open.
 """
 
-from workflows_app.domain.errors import PluginFailed
+from pathlib import Path
+
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Capability, PluginInfo, Result
+from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.dumped import DumpedDatabase
 from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.mongo_dump.check import check
 from workflows_app.plugins.mongo_dump.dumping import make_dump
-from workflows_app.plugins.mongo_dump.loading import check_target, find_dump, load_dump
+from workflows_app.plugins.mongo_dump.loading import check_target, load_dump
 from workflows_app.plugins.mongo_dump.manifest import DUMP, MANIFEST
 from workflows_app.plugins.mongo_dump.parameters import SPECS, Parameters
 from workflows_app.plugins.mongo_dump.program_dump import out_argument
 from workflows_app.plugins.mongo_server.connection import connected
-from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.staging.folder import Staging
-from workflows_app.plugins.wording import shown
 
 
-class MongoDump:
+class MongoDump(DumpedDatabase[Parameters]):
     """An app plugin that dumps MongoDB databases, and loads a dump."""
 
-    def info(self) -> PluginInfo:
-        """What the plugin is, can do and wants to know."""
-        return PluginInfo(
-            name="mongo-dump",
-            description="Dumps MongoDB databases in mongodump's format for the storage plugin to back up",
-            version="1.0.0",
-            type="app",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in ("discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info")
-            ),
-            parameters=SPECS,
-        )
+    name = "mongo-dump"
+    description = "Dumps MongoDB databases in mongodump's format for the storage plugin to back up"
+    parameters = SPECS
+    files = (MANIFEST,)
+    names = (DUMP, MANIFEST)
+    folder = "MongoDumpPath"
 
-    def discover(self, context: PluginContext) -> Result:
-        """Answer the folder in which this run's dump will be. Raises ConfigInvalid."""
-        parameters = Parameters.of(context)
-        instance = parameters.database or parameters.server.where
-        return discovered(context, instance, _staging(context, parameters).path)
+    def read(self, context: PluginContext) -> Parameters:
+        """The parameters of a call. Raises ConfigInvalid."""
+        return Parameters.of(context)
 
-    def quiesce(self, context: PluginContext) -> Result:
+    def root(self, parameters: Parameters) -> Path:
+        """The folder below which each run has its own."""
+        return parameters.dump_path
+
+    def instance(self, parameters: Parameters) -> str:
+        """The database that is dumped, or the server."""
+        return parameters.database or parameters.server.where
+
+    def make(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
         """Make the dump (see ``make_dump``, also for what is raised)."""
-        parameters = Parameters.of(context)
-        staging = _staging(context, parameters)
-        warn_undiscovered(context, staging.path)
         make_dump(context, parameters, staging)
-        return Result()
 
-    def unquiesce(self, context: PluginContext) -> Result:
-        """Remove this run's dump, and end the mongodump that a lost worker may have left.
-
-        What cannot be done is a warning: nothing of it freezes the database. Raises ConfigInvalid.
-        """
-        parameters = Parameters.of(context)
-        staging = _staging(context, parameters)
+    def end_leftovers(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
+        """End the mongodump that a lost worker may have left on this machine."""
         end_leftovers(context, out_argument(staging.partial / DUMP))
-        try:
-            if staging.discard():
-                context.info(f"Removed the dump {shown(str(staging.path))}")
-            else:
-                context.info(f"There is no dump {shown(str(staging.path))} to remove")
-        except PluginFailed as error:
-            context.warn(f"The dump stays: {error}")
-        return Result()
 
     def pre_restore(self, context: PluginContext) -> Result:
         """Check, before anything is restored, that a dump may be loaded (see ``check_target``).
@@ -83,37 +65,17 @@ class MongoDump:
         context.info(f"{what} {facts.version} on {parameters.server.where} is ready for a restore")
         return Result()
 
-    def post_restore(self, context: PluginContext) -> Result:
-        """Load the restored dump (see ``load_dump``, also for what is raised).
+    def dump_at(self, file: Path) -> Path:
+        """The folder of the manifest: a dump is a tree of files."""
+        return file.parent
 
-        The dump is then removed again from its original place; from another target it is not.
-        """
-        parameters = Parameters.of(context)
-        staging = _staging(context, parameters, context.config.backup.workflow_id)
-        folder = find_dump(context, staging)
-        load_dump(context, parameters, folder)
-        if context.restore.target:
-            context.info(f"The dump stays at {shown(str(folder))}")
-        elif folder == staging.path:
-            try:
-                staging.discard()
-            except PluginFailed as error:
-                context.warn(f"The dump stays: {error}")
-        else:
-            context.warn(
-                f"The dump stays at {shown(str(folder))}: that is not below MongoDumpPath. Remove it by hand"
-            )
-        return Result()
+    def load(self, context: PluginContext, parameters: Parameters, path: Path) -> None:
+        """Load the dump in that folder (see ``load_dump``, also for what is raised)."""
+        load_dump(context, parameters, path)
 
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a backup will need (see ``check``)."""
         return check(context)
-
-
-def _staging(context: PluginContext, parameters: Parameters, run: str = "") -> Staging:
-    """Where the dump of the call's own run is, or that of ``run``."""
-    config = context.config.model_copy(update={"workflow_id": run}) if run else context.config
-    return Staging(parameters.dump_path, config, (DUMP, MANIFEST))
 
 
 plugin = MongoDump()

@@ -1,6 +1,5 @@
 """Asks a server: a session of its own for each look, and words for what the server answers instead."""
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ import psycopg
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.databases.run_digest import run_digest
 from workflows_app.plugins.postgres_server.server import Server
 
 CONNECT_SECONDS = 15
@@ -163,15 +163,7 @@ def no_connection(what: str, words: str) -> PluginFailed:
 
 def run_name(config: Config) -> str:
     """The name under which the programs of a run are known to the server, the same in all its steps."""
-    run = (
-        config.profile_name,
-        config.config_name,
-        config.workflow_type,
-        config.workflow_id,
-        str(config.workflow_timestamp),
-    )
-    # Another dashboard may have a run of that number on the same server.
-    return f"fossul run {config.workflow_id} {hashlib.sha256(repr(run).encode()).hexdigest()[:12]}"
+    return f"fossul run {config.workflow_id} {run_digest(config)}"
 
 
 def words_of(error: psycopg.Error) -> str:
