@@ -1,9 +1,10 @@
 """A stand-in for a Kubernetes API server, for what no package carries.
 
 It speaks as much of the API as the plugins use: TLS, bearer tokens and client certificates, pods with labels,
-phases and owners, access reviews, refusals with a Status, and ``exec`` over WebSocket
-(v5 and v4.channel.k8s.io), which runs the command as a process of this machine in the pod's folder. It does
-not check what a real one would: there is no validation, no admission, no SPDY, no kubelet.
+phases and owners, access reviews, refusals with a Status, and over WebSocket ``exec`` (v5 and
+v4.channel.k8s.io), which runs the command as a process of this machine in the pod's folder, and
+``portforward`` (v4), whose ports are this machine's. It does not check what a real one would: there is no
+validation, no admission, no SPDY, no kubelet.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
+
+from tests.plugins.kubernetes.port_end import serve_port
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 TOKEN = "the-token-of-the-tests"
@@ -61,8 +64,8 @@ class ApiServer:
     """The server: what it holds, what it refuses, and how it misbehaves.
 
     ``denied`` are ``(verb, resource)``; ``break_after`` and ``break_input`` drop an exec after so many
-    bytes of output or input; ``path`` is the PATH of the processes in pods. ``early_status`` tells the
-    end before the output. ``execs`` remembers the queries.
+    bytes of output or input, ``break_after`` a forward, too; ``path`` is the PATH of the processes in pods.
+    ``early_status`` tells the end before the output. ``execs`` remembers the queries, ``forwards`` counts.
     """
 
     folder: Path
@@ -75,8 +78,10 @@ class ApiServer:
     early_status: bool = False
     path: str = os.environ["PATH"]
     execs: list[dict[str, list[str]]] = field(default_factory=list)
+    cuts: list[Callable[[], None]] = field(default_factory=list)
     burials: set["asyncio.Task[None]"] = field(default_factory=set)
     slow: Callable[[], float] = lambda: 0.0
+    forwards: int = 0
     port: int = 0
     scheme: str = "http"
 
@@ -122,6 +127,11 @@ class ApiServer:
             loop.call_soon_threadsafe(loop.stop)
             thread.join(10)
 
+    def sever(self) -> None:
+        """Drop the forwards that there are."""
+        for cut in self.cuts:
+            cut()
+
     def kubeconfig(self, **given: str) -> Path:
         """A kubeconfig file for this server; ``given`` are ``ca``, ``token``, ``certificate``, ``key``."""
         cluster = {"server": given.get("server", self.url)}
@@ -146,6 +156,7 @@ class ApiServer:
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/api/v1/namespaces/{ns}/pods", self._list)
         app.router.add_get("/api/v1/namespaces/{ns}/pods/{pod}/exec", self._exec)
+        app.router.add_get("/api/v1/namespaces/{ns}/pods/{pod}/portforward", self._forward)
         app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", self._review)
         return app
 
@@ -186,9 +197,32 @@ class ApiServer:
             }
         )
 
-    async def _exec(self, request: web.Request) -> web.StreamResponse:
+    def _pod(self, request: web.Request) -> dict[str, Any] | None:
         names = {pod["metadata"]["name"]: pod for pod in self.pods.get(request.match_info["ns"], [])}
-        pod = names.get(request.match_info["pod"])
+        return names.get(request.match_info["pod"])
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        if self._pod(request) is None:
+            return status(404, "NotFound", f'pods "{request.match_info["pod"]}" not found')
+        if ("create", "pods/portforward") in self.denied:
+            return status(403, "Forbidden", 'pods "x" is forbidden: User "u" cannot create pods/portforward')
+        socket = web.WebSocketResponse(protocols=PROTOCOLS[1:], max_msg_size=0)
+        await socket.prepare(request)
+        self.forwards += 1
+        transport, loop = request.transport, asyncio.get_running_loop()
+        assert transport
+        self.cuts.append(lambda: loop.call_soon_threadsafe(transport.abort) and None)
+        await serve_port(
+            socket,
+            int(request.query["ports"]),
+            request.match_info["pod"],
+            break_after=self.break_after,
+            drop=transport.abort,
+        )
+        return socket
+
+    async def _exec(self, request: web.Request) -> web.StreamResponse:
+        pod = self._pod(request)
         if pod is None:
             return status(404, "NotFound", f'pods "{request.match_info["pod"]}" not found')
         if ("create", "pods/exec") in self.denied:

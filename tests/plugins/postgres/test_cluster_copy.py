@@ -11,7 +11,7 @@ import pytest
 from tests.plugins.postgres.cluster import PASSWORD, Cluster
 from tests.plugins.postgres.conftest import Calls, server_parameters
 from tests.plugins.postgres.copies import started
-from tests.plugins.postgres.waiting import Attempt, processes, until
+from tests.plugins.postgres.waiting import Attempt, processes, slow_checkpoint, until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.postgres.plugin import plugin
@@ -104,12 +104,7 @@ def test_a_restored_copy_is_verified(copies: Calls) -> None:
 
 @pytest.mark.parametrize("end", ["cancelled", "killed", "lost"])
 def test_a_copy_that_ends_in_the_middle_leaves_nothing(cluster: Cluster, copies: Calls, end: str) -> None:
-    """A spread checkpoint on a server with work to do makes pg_basebackup wait, and its session deaf."""
-    cluster.execute("ALTER SYSTEM SET checkpoint_timeout = '1h'")
-    cluster.execute("ALTER SYSTEM SET checkpoint_completion_target = 1")
-    cluster.execute("SELECT pg_reload_conf()")
-    cluster.execute("CREATE TABLE work AS SELECT md5(n::text) AS t FROM generate_series(1, 100000) n")
-    try:
+    with slow_checkpoint(cluster):
         attempt = Attempt(lambda: plugin.quiesce(copies.context(PqCheckpoint="spread")))
         until(lambda: any("waiting for checkpoint" in line for line in copies.lines()))
         assert not processes(PASSWORD), "the password is in no process's arguments"
@@ -127,11 +122,6 @@ def test_a_copy_that_ends_in_the_middle_leaves_nothing(cluster: Cluster, copies:
             assert re.search("terminating connection|closed the connection", str(attempt.join()))
         assert plugin.unquiesce(copies.context()).code == 0
         until(lambda: cluster.rows("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender'") == [])
-    finally:
-        cluster.execute("DROP TABLE work")
-        cluster.execute("ALTER SYSTEM RESET ALL")
-        cluster.execute("SELECT pg_reload_conf()")
-        cluster.execute("CHECKPOINT")
     assert not processes(copies.parameters["PqBackupPath"])
     assert [path for path in Path(copies.parameters["PqBackupPath"]).rglob("*") if path.is_file()] == []
 

@@ -14,7 +14,6 @@ from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, locked, until, waiting_sessions
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import FindingState
-from workflows_app.plugins.postgres.plugin import plugin as cluster_plugin
 from workflows_app.plugins.postgres_dump.plugin import plugin
 
 
@@ -205,12 +204,3 @@ def test_the_check_tells_what_a_pod_lacks(in_pod: Calls, change, parameter, why)
     assert why in bad(found, parameter)
     assert "wrong-password" not in bad(found)
     assert parameter != "PodSelector" or bad(found, "PqDb") == "", "said once"
-
-
-@pytest.mark.parametrize("field", ["PodSelector", "LabelSelector"])
-def test_a_copy_of_the_files_is_refused_in_a_pod(calls: Calls, place: Path, field: str) -> None:
-    given = {field: "db", "Namespace": "shop", "PqBackupPath": str(place / "copies")}
-    with pytest.raises(ConfigInvalid, match="postgres-dump") as refused:
-        cluster_plugin.quiesce(calls.context(**given))
-    assert refused.value.field == field
-    assert calls.said == []

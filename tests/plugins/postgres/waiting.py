@@ -44,6 +44,22 @@ def locked(cluster: Cluster, database: str, table: str = "ledger") -> Iterator[N
         yield
 
 
+@contextmanager
+def slow_checkpoint(cluster: Cluster) -> Iterator[None]:
+    """Let a spread checkpoint take long: pg_basebackup waits for it, and its session is deaf meanwhile."""
+    cluster.execute("ALTER SYSTEM SET checkpoint_timeout = '1h'")
+    cluster.execute("ALTER SYSTEM SET checkpoint_completion_target = 1")
+    cluster.execute("SELECT pg_reload_conf()")
+    cluster.execute("CREATE TABLE work AS SELECT md5(n::text) AS t FROM generate_series(1, 100000) n")
+    try:
+        yield
+    finally:
+        cluster.execute("DROP TABLE work")
+        cluster.execute("ALTER SYSTEM RESET ALL")
+        cluster.execute("SELECT pg_reload_conf()")
+        cluster.execute("CHECKPOINT")
+
+
 def waiting_sessions(cluster: Cluster, database: str) -> list[Any]:
     """The server's processes that wait for the lock on behalf of a run."""
     return [pid for (pid,) in cluster.rows(_SESSIONS.format(database))]

@@ -1,12 +1,15 @@
 """The parameters by which a database plugin's programs run in a pod (fossul-behaviour.md §7.5)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.kubernetes.client import PARAMETERS as CLUSTER
 from workflows_app.plugins.kubernetes.pods import PARAMETERS as PODS
 
 _SELECTORS = ("PodSelector", "LabelSelector")
+_OWN = frozenset({"localhost", "127.0.0.1", "::1"})
 _HELP = {
     "Namespace": "The namespace of the pod. Needed with PodSelector or LabelSelector.",
     "PodSelector": "A part of the name of a pod, such as db-: the client programs run in it. Of several pods "
@@ -28,6 +31,21 @@ def pod_selector(given: Mapping[str, str]) -> str:
     if selector and not given.get("Namespace", "").strip():
         raise ConfigInvalid("Namespace", "is empty: give the namespace of the pod")
     return selector
+
+
+def refuse_elsewhere(field: str, host: str) -> None:
+    """Raise ConfigInvalid when ``host``, given by ``field``, is not the pod's own localhost."""
+    if host not in _OWN:
+        raise ConfigInvalid(
+            field,
+            f"{host!r} is not in the pod: a server in a pod is reached at its localhost, leave it empty",
+        )
+
+
+def without_pod(context: PluginContext) -> PluginContext:
+    """The same call, but for programs that run beside the worker also when a pod is chosen."""
+    given = {name: value for name, value in context.parameters.items() if name not in _SELECTORS}
+    return replace(context, parameters=given)
 
 
 def refuse_pod(given: Mapping[str, str], instead: str) -> None:

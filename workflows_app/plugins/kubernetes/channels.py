@@ -10,6 +10,8 @@ from enum import IntEnum
 
 HALF_CLOSING = "v5.channel.k8s.io"
 """The protocol in which standard input can be ended while the output is still read."""
+PROTOCOLS = (HALF_CLOSING, "v4.channel.k8s.io")
+"""What is offered to the cluster, the best first."""
 
 
 class Channel(IntEnum):

@@ -17,8 +17,6 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.kubernetes.client import TIMEOUT
 from workflows_app.plugins.kubernetes.errors import NOT_TRUSTED
 
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-
 # A message of the cluster is some 32 KiB; a much longer one is not read into memory.
 _LONGEST_MESSAGE = 8 * 1024 * 1024
 # Seconds without an answer to what was sent, after which the other side counts as gone.
@@ -27,19 +25,24 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def dial(
-    configuration: Configuration, path: str, query: Sequence[tuple[str, str]], what: str
+    configuration: Configuration,
+    path: str,
+    query: Sequence[tuple[str, str]],
+    protocols: Sequence[str],
+    what: str,
 ) -> tuple[socket.socket, ClientProtocol]:
     """A connected socket and the protocol that is to greet the cluster on it.
 
-    ``path`` is below the address of the cluster; ``what`` begins the message of a failure. The greeting
-    (the answer to it, too) is still to be exchanged. Raises PluginFailed.
+    ``path`` is below the address of the cluster; ``protocols`` are what is offered, the best first; ``what``
+    begins the message of a failure. The greeting (the answer to it, too) is still to be exchanged. Raises
+    PluginFailed.
     """
     url = f"{configuration.host}{path}?{urlencode(query)}"
     with _dialing(what):
         connection = _connect(configuration, url)
     protocol = ClientProtocol(
         parse_uri(url.replace("http", "ws", 1)),
-        subprotocols=list(PROTOCOLS),  # type: ignore[arg-type] # a NewType of str
+        subprotocols=list(protocols),  # type: ignore[arg-type] # a NewType of str
         max_size=_LONGEST_MESSAGE,
     )
     request = protocol.connect()

@@ -4,21 +4,20 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from websockets.exceptions import InvalidStatus
-
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.plugins.alarm import Alarm
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.kubernetes.channels import (
     END_OF_INPUT,
     HALF_CLOSING,
+    PROTOCOLS,
     Channel,
     Ended,
     ended_by,
 )
-from workflows_app.plugins.kubernetes.client import TIMEOUT, Cluster
-from workflows_app.plugins.kubernetes.dialing import PROTOCOLS, dial
-from workflows_app.plugins.kubernetes.errors import ClusterRefused, refusal, told_by
+from workflows_app.plugins.kubernetes.client import Cluster
+from workflows_app.plugins.kubernetes.dialing import dial
+from workflows_app.plugins.kubernetes.greeting import greet
 from workflows_app.plugins.kubernetes.pods import Pod
 from workflows_app.plugins.kubernetes.wire import Lost, Wire
 from workflows_app.plugins.output import OutputLines
@@ -132,10 +131,10 @@ def executing(
         alarm = stack.enter_context(Alarm())
         stack.callback(context.on_cancel(alarm.ring))
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/exec"
-        connection, protocol = dial(cluster.api.configuration, path, query, what)
+        connection, protocol = dial(cluster.api.configuration, path, query, PROTOCOLS, what)
         wire = Wire(connection, protocol, alarm)
         stack.callback(wire.close)
-        execution = Execution(wire, pod, _greet(wire, what))
+        execution = Execution(wire, pod, greet(wire, PROTOCOLS, "pods/exec", what))
         try:
             yield execution
         except Cancelled:
@@ -164,25 +163,3 @@ def run_in_pod(
             for line in stream.finish():
                 on_line(channel, line)
     return process.ended or Ended(None, "nobody knows how it ended")
-
-
-def _greet(wire: Wire, what: str) -> str:
-    """Exchange the greetings, and answer the protocol. Raises PluginFailed."""
-    try:
-        protocol = wire.greet(TIMEOUT[1])
-    except InvalidStatus as error:
-        status = error.response.status_code
-        told = told_by(bytes(error.response.body or b"")) or error.response.reason_phrase
-        words = refusal(status, "create", "pods/exec", told)
-        if status == 403:  # seen with 1.34
-            words += ", and the verb 'get', which Kubernetes before 1.35 asks for"
-        raise ClusterRefused(f"{what}: {words}", status) from None
-    except Lost as error:
-        raise PluginFailed(
-            f"{what}: the connection broke: {error}. Check the cluster and the network"
-        ) from None
-    if protocol not in PROTOCOLS:
-        raise PluginFailed(
-            f"{what}: the cluster speaks none of the protocols {', '.join(PROTOCOLS)}. Use a newer Kubernetes"
-        )
-    return protocol

@@ -28,7 +28,7 @@ _OLD = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A container in a pod that runs; ``container`` is its name."""
+    """A container in a pod that runs; ``container`` is its name, empty where none is meant."""
 
     namespace: str
     name: str
@@ -40,10 +40,17 @@ class Pod:
         return f"in namespace [{self.namespace}] on pod [{self.name}] container [{self.container}]"
 
 
-def find_pod(cluster: Cluster, parameters: Mapping[str, str], say: Callable[[str], None]) -> Pod:
+def find_pod(
+    cluster: Cluster,
+    parameters: Mapping[str, str],
+    say: Callable[[str], None],
+    *,
+    any_container: bool = False,
+) -> Pod:
     """The newest pod that runs, is ready and fits ``PodSelector`` and ``LabelSelector``, and its container.
 
     Fossul takes the last one of the cluster's list that runs. ``say`` is told which of several was taken.
+    With ``any_container`` none needs to be named: they share their ports.
     Raises PluginFailed when there is none, when those that fit belong to different workloads, and for a
     container that is not there or has to be named.
     """
@@ -66,7 +73,10 @@ def find_pod(cluster: Cluster, parameters: Mapping[str, str], say: Callable[[str
     pod = ready[-1]
     if len(ready) > 1:
         say(f"Pods {_names(ready)} fit; the newest, {_name(pod)}, is taken")
-    return Pod(cluster.namespace, _name(pod), _container(pod, parameters.get("ContainerName", "").strip()))
+    container = parameters.get("ContainerName", "").strip()
+    if container or not any_container:
+        container = _container(pod, container)
+    return Pod(cluster.namespace, _name(pod), container)
 
 
 def _none(namespace: str, what: str, fitting: list[V1Pod]) -> str:

@@ -4,6 +4,7 @@ import selectors
 import socket
 import ssl
 from collections import deque
+from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus, WebSocketException
@@ -99,16 +100,48 @@ class Wire:
                 self._take_outgoing()
         return self._received.popleft()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a message of up to 64 KiB could be sent without waiting."""
+        return len(self._outgoing) <= _OUTGOING // 2
+
+    @property
+    def over(self) -> bool:
+        """Whether the other side has said that there is no more."""
+        return self._protocol.close_rcvd is not None
+
+    def attend(self, other: socket.socket, events: int, *, listening: bool) -> int:
+        """Wait until ``other`` is ready for one of ``events``, or something was sent or received here.
+
+        ``events`` are those of ``selectors``, and so is the answer: what ``other`` is ready for. Unless
+        ``listening``, nothing is received meanwhile. Raises Lost and Cancelled.
+        """
+        self._check()
+        self._watch(other, events)
+        ready = self._exchange(_SILENCE, listening=listening)
+        if not ready:
+            self._protocol.send_ping(b"")
+            self._take_outgoing()
+        return ready.get(other, 0)
+
+    def flush(self, seconds: float) -> None:
+        """Send what waits to be sent, unless the other side takes nothing for ``seconds``.
+
+        Raises Lost and Cancelled.
+        """
+        while self._outgoing and self._exchange(seconds, listening=False):
+            self._check()
+
     def close(self) -> None:
         """Hang up."""
         self._selector.close()
         self._connection.close()
 
-    def _exchange(self, seconds: float) -> bool:
-        """Wait until something can be read or sent, and do so; False when nothing could for ``seconds``."""
+    def _exchange(self, seconds: float, *, listening: bool = True) -> dict[Any, int]:
+        """Wait until something can be read or sent, and do so; answers what was ready within ``seconds``."""
         self._take_outgoing()
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
-        self._selector.modify(self._connection, events)
+        events = selectors.EVENT_READ if listening else 0
+        self._watch(self._connection, events | (selectors.EVENT_WRITE if self._outgoing else 0))
         ready = {key.fileobj: mask for key, mask in self._selector.select(seconds)}
         if self._alarm.rung:
             raise Cancelled
@@ -119,7 +152,16 @@ class Wire:
                 self._read()
         except OSError as error:
             self._lose(error.strerror or str(error) or type(error).__name__)
-        return bool(ready)
+        return ready
+
+    def _watch(self, side: socket.socket, events: int) -> None:
+        watched = side in self._selector.get_map()
+        if watched and not events:
+            self._selector.unregister(side)
+        elif watched:
+            self._selector.modify(side, events)
+        elif events:
+            self._selector.register(side, events)
 
     def _check(self) -> None:
         if self._lost:

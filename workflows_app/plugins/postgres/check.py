@@ -1,13 +1,15 @@
 """Tries beforehand what a copy of a cluster will need."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding, bad, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.databases.pod_check import check_way, is_missing
 from workflows_app.plugins.postgres.base_backup import check_programs, check_server
 from workflows_app.plugins.postgres.parameters import Parameters
+from workflows_app.plugins.postgres.reach import reached
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.session import Session, session
 from workflows_app.plugins.staging.check import check_staging
@@ -37,28 +39,33 @@ def _look(context: PluginContext) -> Iterator[Finding]:
     yield from mistakes
     if parameters is None or mistakes:
         return
+    way = check_way(context)
+    yield from way
     size = 0
-    try:
-        with session(parameters.server, parameters.database) as server:
-            facts = server.facts()
-            size = _size(server)
-            yield good(
-                f"PostgreSQL {facts.version} on {parameters.server.where} opens: {size_words(size)} in all "
-                "databases",
-                DATABASE,
-            )
-            yield from tried(
-                context, DATABASE, lambda call: _server(call, server, facts.major, facts.version)
-            )
-            yield from _senders(server)
-    except PluginFailed as error:
-        yield refusal(error, DATABASE)
-    else:
-        yield from tried(context, ROLE, lambda call: _replication(parameters))
-        yield from tried(
-            context, PROGRAMS, lambda call: _programs(call, parameters, facts.major, facts.version)
-        )
+    if not is_missing(way):
+        try:
+            with reached(context, parameters) as (near, there):
+                size = yield from _cluster(near, there)
+        except PluginFailed as error:
+            yield refusal(error, DATABASE)
     yield from check_staging(context, FOLDER, parameters.backup_path, size, "the cluster")
+
+
+def _cluster(context: PluginContext, parameters: Parameters) -> Generator[Finding, None, int]:
+    """Look at all but the folder, and answer the size of the cluster, in bytes. Raises PluginFailed."""
+    with session(parameters.server, parameters.database) as server:
+        facts = server.facts()
+        size = _size(server)
+        yield good(
+            f"PostgreSQL {facts.version} on {parameters.server.where} opens: {size_words(size)} in all "
+            "databases",
+            DATABASE,
+        )
+        yield from tried(context, DATABASE, lambda call: _server(call, server, facts.major, facts.version))
+        yield from _senders(server)
+    yield from tried(context, ROLE, lambda call: _replication(parameters))
+    yield from tried(context, PROGRAMS, lambda call: _programs(call, parameters, facts.major, facts.version))
+    return size
 
 
 def _size(server: Session) -> int:

@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import PATH, choice
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.databases.pod_parameters import refuse_pod
+from workflows_app.plugins.databases.pod_parameters import SPECS as POD_SPECS
+from workflows_app.plugins.databases.pod_parameters import refuse_elsewhere
 from workflows_app.plugins.postgres_server.server import SPECS as SERVER_SPECS
 from workflows_app.plugins.postgres_server.server import Server
 from workflows_app.plugins.values import absolute_path, identifier, one_of
 
 _CHECKPOINTS = ("fast", "spread")
+# PostgreSQL's clients know no TLS on the socket that leads into a pod.
+_WITHOUT_TLS = ("disable", "allow", "prefer")
 
 # PqDb is Fossul's (fossul-behaviour.md §7.5); the others it has no need of.
 SPECS = (
@@ -38,6 +42,7 @@ SPECS = (
         default="fast",
         form=choice(*_CHECKPOINTS),
     ),
+    *POD_SPECS,
 )
 
 
@@ -58,10 +63,13 @@ class Parameters:
         def given(name: str) -> str:
             return context.parameters.get(name, "")
 
-        refuse_pod(context.parameters, "postgres-dump")
+        server = Server.of(context.parameters)
+        if server.pod:
+            refuse_elsewhere("PqHost", server.host)
+            _refuse_tls(server.ssl_mode)
         folder = given("PqBinPath").strip()
         return cls(
-            server=Server.of(context.parameters),
+            server=server,
             database=identifier("PqDb", given("PqDb") or "postgres", "a database to ask the server in"),
             backup_path=absolute_path("PqBackupPath", given("PqBackupPath")),
             programs=f"{absolute_path('PqBinPath', folder)}/" if folder else "",
@@ -71,3 +79,12 @@ class Parameters:
     def program(self, name: str) -> str:
         """How the program ``name`` is called."""
         return f"{self.programs}{name}"
+
+
+def _refuse_tls(mode: str) -> None:
+    if mode not in _WITHOUT_TLS:
+        raise ConfigInvalid(
+            "PqSslMode",
+            f"{mode!r} is not possible into a pod, where the cluster's own connection protects the way: give "
+            "'prefer', or reach the server by TCP, without PodSelector and LabelSelector",
+        )

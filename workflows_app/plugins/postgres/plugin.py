@@ -7,12 +7,15 @@ no server and replaces no data folder: a restore puts the copy on the disk and v
 
 from pathlib import Path
 
+from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.copied import CopiedServer
+from workflows_app.plugins.databases.pod_parameters import without_pod
 from workflows_app.plugins.postgres.base_backup import DATA, make_base_backup, verify_base_backup
 from workflows_app.plugins.postgres.check import check
 from workflows_app.plugins.postgres.parameters import SPECS, Parameters
+from workflows_app.plugins.postgres.reach import reached
 from workflows_app.plugins.postgres_server.leftovers import end_leftovers
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
@@ -48,15 +51,20 @@ class PostgresCluster(CopiedServer[Parameters]):
 
     def make(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
         """Make the copy (see ``make_base_backup``, also for what is raised)."""
-        make_base_backup(context, parameters, staging)
+        with reached(context, parameters) as (near, there):
+            make_base_backup(near, there, staging)
 
     def end_leftovers(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
         """End the sessions that a lost worker's pg_basebackup may still have."""
-        end_leftovers(context, parameters.server, parameters.database)
+        try:
+            with reached(context, parameters) as (near, there):
+                end_leftovers(near, there.server, there.database)
+        except (ConfigInvalid, PluginFailed) as error:
+            context.warn(f"Cannot look for sessions that this run may have left: {error}")
 
     def verify(self, context: PluginContext, parameters: Parameters, place: Path) -> None:
         """Verify a restored copy (see ``verify_base_backup``, also for what is raised)."""
-        verify_base_backup(Programs(context, parameters.server), parameters, place)
+        verify_base_backup(Programs(without_pod(context), parameters.server), parameters, place)
 
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a backup will need (see ``check``)."""

@@ -60,7 +60,8 @@ SPECS = (
 class Server:
     """A server, and the role and password that open it. ``host`` may be the folder of a socket.
 
-    ``pod`` is what chooses the pod that the server is reached from, empty for the worker itself.
+    ``pod`` is what chooses the pod that the server is reached from, empty for the worker itself. ``label`` is
+    what an operator calls the server, where ``host`` and ``port`` do not say it.
     """
 
     host: str
@@ -71,6 +72,7 @@ class Server:
     ssl_ca: str
     library_path: str
     pod: str
+    label: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Server":
@@ -91,7 +93,7 @@ class Server:
     def where(self) -> str:
         """The server as an operator knows it: ``db.example.org:5432``, ``localhost:5432 of pod 'db-'``."""
         at = login.address(self.host, self.port)
-        return f"{at} of pod {self.pod!r}" if self.pod else at
+        return self.label or (f"{at} of pod {self.pod!r}" if self.pod else at)
 
 
 def _host(text: str) -> str:
