@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 
@@ -27,23 +28,28 @@ class FaultProxy:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["FaultProxy"]:
-        server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-            self.go_away()
-            await server.wait_closed()
-            while self._clients:
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.setblocking(False)
+            self.port = listener.getsockname()[1]
+            # Not asyncio's own server: before 3.12 one that is closed forgets whom it lets in just then.
+            loop.add_reader(listener, self._meet, listener)
+            try:
+                yield self
+            finally:
+                loop.remove_reader(listener)
+                self.go_away()
                 await asyncio.gather(*self._clients)
 
-    def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = asyncio.create_task(self._serve(reader, writer))
-        self._clients.add(client)
-        client.add_done_callback(self._clients.discard)
+    def _meet(self, listener: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError):
+            near, _ = listener.accept()
+            client = asyncio.get_running_loop().create_task(self._serve(near))
+            self._clients.add(client)
+            client.add_done_callback(self._clients.discard)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, near: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=near)
         async with self._connection(writer):
             with contextlib.suppress(OSError):
                 there, back = await asyncio.open_connection("127.0.0.1", self._target)
