@@ -150,7 +150,7 @@ def test_users_and_certificates_reach_it_and_the_password_only_by_a_file(
 
 def test_the_password_file_is_yaml(tmp_path: Path) -> None:
     yaml = pytest.importorskip("yaml")
-    server = Server.of({"MongoUser": "u", "MongoPassword": PASSWORD})
+    server = Server.of(Calls({"MongoUser": "u", "MongoPassword": PASSWORD}).context())
     path = _password_file(tmp_path, server)
     assert yaml.safe_load(Path(path).read_text()) == {"password": PASSWORD}
 

@@ -1,4 +1,4 @@
-"""The parameters by which a database plugin's programs run in a pod (fossul-behaviour.md §7.5)."""
+"""The parameters by which a database plugin works in a pod, or into one (fossul-behaviour.md §7.5)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,6 +20,18 @@ SPECS = tuple(
     spec.model_copy(update={"required": False, "help": _HELP.get(spec.name, spec.help)})
     for spec in (*PODS, *CLUSTER)
 )
+"""Those of a plugin whose programs run in the pod."""
+
+_WAY = (
+    "A part of the name of the server's pod, such as db-: its port is forwarded to the worker. Of several "
+    "pods of a workload the newest is taken. Empty: the worker reaches the server by itself."
+)
+FORWARDED_SPECS = tuple(
+    spec.model_copy(update={"help": _WAY}) if spec.name == "PodSelector" else spec
+    for spec in SPECS
+    if spec.name != "ContainerName"
+)
+"""Those of a plugin whose server is reached through a pod, by its port."""
 
 
 def pod_selector(given: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.databases.pod_check import check_way, is_missing
 from workflows_app.plugins.mongo.data_folder import data_folder
 from workflows_app.plugins.mongo.lock import BY_HAND, is_locked
 from workflows_app.plugins.mongo.notes import LockNotes
@@ -31,6 +32,10 @@ def _look(context: PluginContext) -> Iterator[Finding]:
     parameters, mistakes = read_parameters(context, Parameters.of)
     yield from mistakes
     if parameters is None or mistakes:
+        return
+    way = check_way(context)
+    yield from way
+    if is_missing(way):
         return
     try:
         with connected(parameters.server, retry_writes=False) as client:

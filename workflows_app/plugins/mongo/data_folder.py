@@ -4,6 +4,7 @@ from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod_parameters import pod_selector
 from workflows_app.plugins.mongo.parameters import Parameters
 from workflows_app.plugins.mongo_server.connection import Client
 from workflows_app.plugins.mongo_server.refusals import asking
@@ -28,13 +29,16 @@ def data_folder(client: Client, parameters: Parameters) -> Path:
     return Path(path)
 
 
-def restored_data(context: PluginContext) -> Path:
+def restored_data(context: PluginContext) -> Path | None:
     """The data folder among what the storage plugin has put back, below the restore's target if there is one.
 
-    Raises PluginFailed when there is none.
+    None where it is not on this machine: in a pod, or a volume. Raises PluginFailed when there is none.
     """
     target = context.restore.target.rstrip("/")
-    sources = [content.source for content in context.config.backup.contents if content.source.startswith("/")]
+    contents = context.config.backup.contents
+    sources = [content.source for content in contents if content.source.startswith("/")]
+    if pod_selector(context.parameters) or (contents and not sources):
+        return None
     for source in sources:
         place = Path(f"{target}{source}")
         if (place / _MARK).is_file():

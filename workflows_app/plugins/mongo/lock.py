@@ -9,7 +9,7 @@ from contextlib import suppress
 from pymongo import timeout
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError
 
-from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.plugins.mongo.held import HeldConnections
 from workflows_app.plugins.mongo.notes import LockNotes
 from workflows_app.plugins.mongo_server.connection import Client, Document, connect, dial
@@ -100,7 +100,13 @@ class WriteLock:
                 client.close()
 
     def _unlock_anew(self) -> int | None:
-        client = dial(self._server, retry_writes=False)
+        try:
+            client = dial(self._server, retry_writes=False)
+        except FossulError as error:
+            # There is no way into its pod now, and the lock is not gone for that.
+            raise StillLocked(
+                f"{self._server.where} may still be locked: {error}. This is tried again; {BY_HAND}"
+            ) from None
         try:
             return self._unlock(client)
         finally:

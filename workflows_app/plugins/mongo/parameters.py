@@ -1,11 +1,12 @@
 """The parameters of the plugin: what it declares, and how their text is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workflows_app.domain.parameter_kinds import PATH, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod_parameters import FORWARDED_SPECS
 from workflows_app.plugins.mongo_server.server import SPECS as SERVER_SPECS
 from workflows_app.plugins.mongo_server.server import Server
 from workflows_app.plugins.values import absolute_path, whole_number
@@ -26,6 +27,7 @@ SPECS = (
         default=str(DEFAULT_LOCK_WAIT),
         form=number(1, 3600),
     ),
+    *FORWARDED_SPECS,
 )
 
 
@@ -49,7 +51,7 @@ class Parameters:
 
         path = given("MongoDataPath")
         return cls(
-            server=Server.of({**context.parameters, "MongoReplicaSet": ""}),
+            server=Server.of(replace(context, parameters={**context.parameters, "MongoReplicaSet": ""})),
             data_path=absolute_path("MongoDataPath", path) if path.strip() else None,
             lock_wait=whole_number(
                 "MongoLockWaitSeconds", given("MongoLockWaitSeconds"), DEFAULT_LOCK_WAIT, 3600

@@ -106,10 +106,14 @@ class MongoServer:
         )
 
     def post_restore(self, context: PluginContext) -> Result:
-        """Say how what was restored becomes a server. Raises PluginFailed when it has no data folder."""
+        """Say how what was restored becomes a server.
+
+        Raises ConfigInvalid; PluginFailed when it is on this machine and has no data folder.
+        """
         place = restored_data(context)
+        what = f"The data folder {shown(str(place))} is back" if place else "What was backed up is back"
         context.info(
-            f"The data folder {shown(str(place))} is back. To run it: give the folder to the server's user, "
+            f"{what}. To run it: give the folder to the server's user, "
             "remove its file mongod.lock, and start mongod, of the same version, with it as the dbPath. A "
             "member of a replica set joins its set again by itself, or is started without --replSet to look"
         )

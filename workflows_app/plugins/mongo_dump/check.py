@@ -1,11 +1,12 @@
 """Tries beforehand what a dump will need."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from workflows_app.domain.errors import FossulError
 from workflows_app.domain.findings import Finding, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.databases.pod_check import check_way, is_missing
 from workflows_app.plugins.mongo_dump.dumping import Source, find_source
 from workflows_app.plugins.mongo_dump.manifest import CollectionKind
 from workflows_app.plugins.mongo_dump.parameters import Consistency, DumpMethod, Parameters
@@ -36,10 +37,17 @@ def _look(context: PluginContext) -> Iterator[Finding]:
     yield from mistakes
     if parameters is None or mistakes:
         return
-    needs = 0
+    way = check_way(context)
+    yield from way
+    needs = 0 if is_missing(way) else (yield from _server(context, parameters))
+    yield from check_staging(context, FOLDER, parameters.dump_path, needs, "the database")
+
+
+def _server(context: PluginContext, parameters: Parameters) -> Generator[Finding, None, int]:
+    """Look at all but the folder, and answer how many bytes a dump needs there."""
+    found: list[Source] = []
     try:
         with connected(parameters.server) as client:
-            found: list[Source] = []
 
             def look(call: PluginContext) -> str:
                 found.append(find_source(call, client, parameters))
@@ -47,11 +55,10 @@ def _look(context: PluginContext) -> Iterator[Finding]:
 
             yield from tried(context, DATABASE, look)
             for source in found:
-                needs = source.size
                 yield from _source(context, client, parameters, source)
     except FossulError as error:
         yield refusal(error, SERVER)
-    yield from check_staging(context, FOLDER, parameters.dump_path, needs, "the database")
+    return sum(source.size for source in found)
 
 
 def _opened(parameters: Parameters, source: Source) -> str:

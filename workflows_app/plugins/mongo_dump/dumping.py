@@ -97,7 +97,11 @@ def find_source(context: PluginContext, client: Client, parameters: Parameters) 
         raise ConfigInvalid(
             "MongoDumpMethod",
             f"{series[0]} is a time series ({len(series)} in all), which the worker does not read by itself: "
-            "install mongodump and set this to 'mongodump'",
+            + (
+                "reach the server by TCP, without PodSelector and LabelSelector, for mongodump"
+                if server.pod
+                else "install mongodump and set this to 'mongodump'"
+            ),
         )
     if series:
         context.warn(f"Time series, such as {series[0]}, are in the dump; only mongorestore loads them")
@@ -137,7 +141,7 @@ def _consistency(parameters: Parameters, facts: ServerFacts) -> Consistency:
 def _method(context: PluginContext, parameters: Parameters, consistency: Consistency) -> DumpMethod:
     if parameters.method != DumpMethod.AUTO:
         return parameters.method
-    if consistency == Consistency.SNAPSHOT:
+    if consistency == Consistency.SNAPSHOT or parameters.server.pod:
         return DumpMethod.DRIVER
     try:
         find_executable(parameters.dump_command, context.environment.get("PATH", ""))

@@ -8,6 +8,7 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import FLAG, PATH, choice
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod_parameters import FORWARDED_SPECS
 from workflows_app.plugins.mongo_server.facts import SYSTEM_DATABASES
 from workflows_app.plugins.mongo_server.server import REPLICA_SET_SPEC, Server, database_name
 from workflows_app.plugins.mongo_server.server import SPECS as SERVER_SPECS
@@ -93,6 +94,7 @@ SPECS = (
         default="false",
         form=FLAG,
     ),
+    *FORWARDED_SPECS,
 )
 
 
@@ -140,8 +142,15 @@ class Parameters:
                 "MongoDumpMethod",
                 "is 'mongodump', which reads no snapshot, as MongoConsistency asks for: choose 'driver'",
             )
+        server = Server.of(context)
+        if server.pod and method == DumpMethod.MONGODUMP:
+            raise ConfigInvalid(
+                "MongoDumpMethod",
+                "is 'mongodump', which does not know the way into a pod: choose 'driver', or reach the "
+                "server by TCP, without PodSelector and LabelSelector",
+            )
         return cls(
-            server=Server.of(context.parameters),
+            server=server,
             database=database,
             dump_path=absolute_path("MongoDumpPath", given("MongoDumpPath")),
             format=DumpFormat(

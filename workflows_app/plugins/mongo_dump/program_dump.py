@@ -83,7 +83,7 @@ class MongodumpProgram:
 
     def _arguments(self, database: str, root: Path, password_file: str) -> list[str]:
         server = self._parameters.server
-        host = f"{server.replica_set}/{server.where}" if server.replica_set else server.where
+        host = f"{server.replica_set}/{server.address}" if server.replica_set else server.address
         user = [f"--username={server.user}", f"--authenticationDatabase={server.auth_database}"]
         tls = [
             "--ssl",

@@ -1,16 +1,18 @@
 """Connections to a server."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient, timeout
 from pymongo.errors import PyMongoError
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.kubernetes.forwarding import Forward
 from workflows_app.plugins.mongo_server.refusals import words_of
-from workflows_app.plugins.mongo_server.server import Server
+from workflows_app.plugins.mongo_server.server import SOCKET, Server
 
 CONNECT_SECONDS = 15.0
 
@@ -50,19 +52,38 @@ def connect(server: Server, *, retry_writes: bool = True) -> Client:
 
 
 def dial(server: Server, *, retry_writes: bool = True) -> Client:
-    """As ``connect``, but raises the driver's own errors, and OSError for a certificate's file."""
-    client = _client(server, retry_writes)
-    try:
-        # The handshake that is made for any command also shows the password.
-        with timeout(CONNECT_SECONDS):
-            client.admin.command("ping")
-    except BaseException:
-        client.close()
-        raise
+    """As ``connect``, but raises the driver's own errors, and OSError for a certificate's file.
+
+    ConfigInvalid and PluginFailed are then that there is no way into the server's pod.
+    """
+    with ExitStack() as stack:
+        way = stack.enter_context(server.way()) if server.way else None
+        client = _client(server, retry_writes, way)
+        try:
+            # The handshake that is made for any command also shows the password.
+            with timeout(CONNECT_SECONDS):
+                client.admin.command("ping")
+        except BaseException as error:
+            client.close()
+            if way is not None and way.trouble:
+                error.add_note(f"of the way into the pod the cluster says: {way.trouble}")
+            raise
+        client.kept = stack.pop_all()
     return client
 
 
-def _client(server: Server, retry_writes: bool) -> Client:
+class _ClosingClient(MongoClient[Document]):
+    """A client with which the way to its server is closed, too."""
+
+    kept = ExitStack()
+
+    def close(self) -> None:
+        """Close all of it; a second time is harmless."""
+        super().close()
+        self.kept.close()
+
+
+def _client(server: Server, retry_writes: bool, way: Forward | None) -> _ClosingClient:
     options: dict[str, Any] = {
         "appname": "fossul",
         "retryWrites": retry_writes,
@@ -84,4 +105,8 @@ def _client(server: Server, retry_writes: bool) -> Client:
         options["tlsCAFile"] = server.ssl_ca
     if server.ssl_cert:
         options["tlsCertificateKeyFile"] = server.ssl_cert
-    return MongoClient(server.where, datetime_conversion=DatetimeConversion.DATETIME_AUTO, **options)
+    if way is not None and options["tls"]:
+        # A socket has no name that a certificate could be for; which pod it leads to is the cluster's word.
+        options["tlsAllowInvalidHostnames"] = True
+    address = server.address if way is None else f"mongodb://{quote(str(way.folder / SOCKET), safe='')}"
+    return _ClosingClient(address, datetime_conversion=DatetimeConversion.DATETIME_AUTO, **options)

@@ -100,7 +100,9 @@ def _said(error: PyMongoError) -> str:
     text = (
         text.partition(", Timeout: ")[0].partition(", full error:")[0].partition(" (configured timeouts")[0]
     )
-    return " ".join(text.split())[:_MOST_WORDS].rstrip(".?:") or type(error).__name__
+    words = " ".join(text.split())[:_MOST_WORDS].rstrip(".?:") or type(error).__name__
+    # What ``connection.dial`` knows of the way.
+    return "; ".join([words, *getattr(error, "__notes__", ())])
 
 
 def _first_write_error(error: BulkWriteError) -> dict[str, Any]:

@@ -1,18 +1,26 @@
 """Which server a plugin speaks to, and as whom: the parameters that all of MongoDB's plugins share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.forwarded import forwarded
+from workflows_app.plugins.databases.pod_parameters import pod_selector, refuse_elsewhere
+from workflows_app.plugins.kubernetes.forwarding import Forward
 from workflows_app.plugins.values import absolute_path, identifier, one_of, whole_number
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 27017
 DEFAULT_AUTH_DATABASE = "admin"
 NAME_BYTES = 128
+SOCKET = "mongodb.sock"
+"""The name of a socket that leads into a pod: MongoDB's driver knows one by its ending."""
 
 _SSL_MODES = ("disable", "verify")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", re.ASCII)
@@ -63,7 +71,9 @@ REPLICA_SET_SPEC = ParameterSpec(
 class Server:
     """A server, and the user and password that open it.
 
-    An empty ``user`` is nobody; an empty ``replica_set`` means exactly this server.
+    An empty ``user`` is nobody; an empty ``replica_set`` means exactly this server. ``pod`` says in which pod
+    it is, for people, and ``way`` opens a socket that leads there; empty and None for one that the worker
+    reaches by itself.
     """
 
     host: str
@@ -75,10 +85,13 @@ class Server:
     ssl_mode: str
     ssl_ca: str
     ssl_cert: str
+    pod: str = ""
+    way: Callable[[], AbstractContextManager[Forward]] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> "Server":
-        """Read a plugin's parameters. Raises ConfigInvalid, which names the one that is refused."""
+    def of(cls, context: PluginContext) -> "Server":
+        """Read the parameters of a call. Raises ConfigInvalid, which names the one that is refused."""
+        given = context.parameters
         user = given.get("MongoUser", "").strip()
         password = _password(given.get("MongoPassword", ""))
         if password and not user:
@@ -86,23 +99,36 @@ class Server:
         if user and not password:
             raise ConfigInvalid("MongoPassword", f"is empty: give the password of the user {user!r}")
         mode = one_of("MongoSslMode", given.get("MongoSslMode", ""), _SSL_MODES, "disable")
+        host = _host(given.get("MongoHost", "").strip() or DEFAULT_HOST)
+        port = whole_number("MongoPort", given.get("MongoPort", ""), DEFAULT_PORT, 65535)
+        replica_set = _replica_set(given.get("MongoReplicaSet", "").strip())
+        selector = pod_selector(given)
+        if selector:
+            _refuse_in_pod(host, replica_set)
         return cls(
-            host=_host(given.get("MongoHost", "").strip() or DEFAULT_HOST),
-            port=whole_number("MongoPort", given.get("MongoPort", ""), DEFAULT_PORT, 65535),
+            host=host,
+            port=port,
             user=identifier("MongoUser", user, "the user that connects", NAME_BYTES) if user else "",
             password=password,
             auth_database=database_name(
                 "MongoAuthDb", given.get("MongoAuthDb", "").strip() or DEFAULT_AUTH_DATABASE
             ),
-            replica_set=_replica_set(given.get("MongoReplicaSet", "").strip()),
+            replica_set=replica_set,
             ssl_mode=mode,
             ssl_ca=_file("MongoSslCa", given.get("MongoSslCa", ""), mode),
             ssl_cert=_file("MongoSslCert", given.get("MongoSslCert", ""), mode),
+            pod=f"{selector!r} in namespace {given['Namespace'].strip()!r}" if selector else "",
+            way=partial(forwarded, context, port, SOCKET) if selector else None,
         )
 
     @property
     def where(self) -> str:
-        """The server as an operator knows it: ``db.example.org:27017``, ``[::1]:27017``."""
+        """The server as an operator knows it: ``db.example.org:27017``, ``[::1]:27017 of pod 'db-' in …``."""
+        return f"{self.address} of pod {self.pod}" if self.pod else self.address
+
+    @property
+    def address(self) -> str:
+        """Host and port, as MongoDB's programs take them."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
@@ -115,6 +141,16 @@ def database_name(field: str, text: str) -> str:
             'the characters / \\ . " $ * < > : | ?',
         )
     return text
+
+
+def _refuse_in_pod(host: str, replica_set: str) -> None:
+    refuse_elsewhere("MongoHost", host)
+    if replica_set:
+        raise ConfigInvalid(
+            "MongoReplicaSet",
+            f"{replica_set!r} cannot be looked for through a pod, which leads to the server in it alone: "
+            "leave it empty, and choose the primary's pod for a restore",
+        )
 
 
 def _host(text: str) -> str:

@@ -7,8 +7,7 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import PATH, choice
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.databases.pod_parameters import SPECS as POD_SPECS
-from workflows_app.plugins.databases.pod_parameters import refuse_elsewhere
+from workflows_app.plugins.databases.pod_parameters import FORWARDED_SPECS, refuse_elsewhere
 from workflows_app.plugins.postgres_server.server import SPECS as SERVER_SPECS
 from workflows_app.plugins.postgres_server.server import Server
 from workflows_app.plugins.values import absolute_path, identifier, one_of
@@ -42,7 +41,7 @@ SPECS = (
         default="fast",
         form=choice(*_CHECKPOINTS),
     ),
-    *POD_SPECS,
+    *FORWARDED_SPECS,
 )
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.databases.forwarded import forwarded
+from workflows_app.plugins.databases.forwarded import explained, forwarded
 from workflows_app.plugins.databases.pod_parameters import without_pod
 from workflows_app.plugins.postgres.parameters import Parameters
 
@@ -20,6 +20,6 @@ def reached(context: PluginContext, parameters: Parameters) -> Iterator[tuple[Pl
     if not server.pod:
         yield context, parameters
         return
-    with forwarded(context, server.port, f".s.PGSQL.{server.port}") as folder:
-        near = replace(server, host=str(folder), pod="", label=server.where)
+    with forwarded(context, server.port, f".s.PGSQL.{server.port}") as way, explained(way):
+        near = replace(server, host=str(way.folder), pod="", label=server.where)
         yield without_pod(context), replace(parameters, server=near)
