@@ -1,6 +1,6 @@
 """How a plugin's test turns what a run would do into findings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -30,6 +30,21 @@ def read_parameters(
                 return None, tuple(mistakes.values())
             left = {name: value for name, value in context.parameters.items() if name != error.field}
             context = replace(context, parameters=left)
+
+
+def looked(
+    context: PluginContext,
+    read: Callable[[PluginContext], T],
+    look: Callable[[PluginContext, T], Iterable[Finding]],
+) -> tuple[Finding, ...]:
+    """Answer what is wrong with a plugin's parameters or, where nothing is, what ``look`` finds with them.
+
+    Raises what ``look`` raises.
+    """
+    parameters, mistakes = read_parameters(context, read)
+    if parameters is None or mistakes:
+        return mistakes
+    return tuple(look(context, parameters))
 
 
 def tried(context: PluginContext, parameter: str, work: Callable[[PluginContext], str]) -> Iterator[Finding]:

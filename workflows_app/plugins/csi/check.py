@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding, bad, good, refusal, unknown
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.checking import looked
 from workflows_app.plugins.csi.claims import find_claims
 from workflows_app.plugins.csi.classes import snapshot_class_for
 from workflows_app.plugins.csi.objects import CLAIMS, SNAPSHOTS, Objects
@@ -23,14 +24,17 @@ _NEEDED = (
 def check_snapshots(context: PluginContext) -> tuple[Finding, ...]:
     """Look at all that a run needs; nothing is changed.
 
-    Raises ConfigInvalid, and PluginFailed when there is no way to ask the cluster.
+    Raises PluginFailed and ConfigInvalid when there is no way to ask the cluster.
     """
-    parameters = Parameters.of(context)
+    return looked(context, Parameters.of, _look)
+
+
+def _look(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
     with connected(context) as cluster:
-        return tuple(_look(cluster, Objects(cluster), parameters))
+        yield from _cluster(cluster, Objects(cluster), parameters)
 
 
-def _look(cluster: Cluster, objects: Objects, parameters: Parameters) -> Iterator[Finding]:
+def _cluster(cluster: Cluster, objects: Objects, parameters: Parameters) -> Iterator[Finding]:
     yield from _rights(cluster)
     try:
         count = len(backups_of(own_snapshots(objects, parameters)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.findings import Finding, FindingState, refusal
+from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.folder_check import check_folder
 from workflows_app.plugins.filesystem.parameters import Parameters, Place
@@ -17,7 +17,8 @@ from workflows_app.plugins.kubernetes_files.parameters import pod_sources
 from workflows_app.plugins.kubernetes_files.tar_program import find_tar
 from workflows_app.plugins.wording import shown
 
-_GOOD, _WARN, _BAD = FindingState.GOOD, FindingState.WARN, FindingState.BAD
+SOURCES = "BackupSrcPaths"
+POD = "PodSelector"
 
 
 def check_pod_files(context: PluginContext) -> tuple[Finding, ...]:
@@ -34,22 +35,18 @@ def _look(context: PluginContext, cluster: Cluster) -> Iterator[Finding]:
     try:
         pod = find_pod(cluster, context.parameters, lambda text: None)
     except PluginFailed as error:
-        yield Finding(state=_BAD, words=str(error), parameter="PodSelector")
+        yield bad(str(error), POD)
         return
-    yield Finding(state=_GOOD, words=f"Pod {pod.name}, container {pod.container}", parameter="PodSelector")
+    yield good(f"Pod {pod.name}, container {pod.container}", POD)
     try:
         tar = find_tar(context, cluster, pod)
     except PluginFailed as error:
-        yield Finding(state=_BAD, words=str(error))
+        yield bad(str(error))
         return
     times = "" if tar.extended else "; it keeps times in whole seconds"
-    yield Finding(state=_GOOD, words=f"The container has {tar.version}{times}")
+    yield good(f"The container has {tar.version}{times}")
     if context.config.auto_discovery:
-        yield Finding(
-            state=FindingState.UNKNOWN,
-            words="What is backed up is found when a run discovers the application",
-            parameter="BackupSrcPaths",
-        )
+        yield unknown("What is backed up is found when a run discovers the application", SOURCES)
         return
     yield from _sources(context, cluster, pod)
 
@@ -60,23 +57,20 @@ def _rights(cluster: Cluster) -> Iterator[Finding]:
         # Before Kubernetes 1.35 a WebSocket needs get, and create from then on.
         execs = {verb: may(cluster, verb, "pods", subresource="exec") for verb in ("create", "get")}
     except ClusterRefused as error:
-        yield Finding(state=FindingState.UNKNOWN, words=f"The rights are not known: {error}")
+        yield unknown(f"The rights are not known: {error}")
         return
-    yield Finding(state=_GOOD, words=f"The cluster {cluster.host} answers")
+    yield good(f"The cluster {cluster.host} answers")
     where = f"in namespace {cluster.namespace!r}"
     if lists and all(execs.values()):
-        yield Finding(state=_GOOD, words=f"The worker may list pods and run commands in them {where}")
+        yield good(f"The worker may list pods and run commands in them {where}")
     if not lists:
-        yield Finding(
-            state=_BAD,
-            words=f"The worker may not list pods {where}: give it a Role with the verb 'list' on 'pods'",
-        )
+        yield bad(f"The worker may not list pods {where}: give it a Role with the verb 'list' on 'pods'")
     if not all(execs.values()):
         missing = " and ".join(verb for verb, allowed in execs.items() if not allowed)
-        yield Finding(
-            state=_WARN if any(execs.values()) else _BAD,
-            words=f"The worker may not {missing} pods/exec {where}: give it a Role with the verbs "
-            "'create' and 'get' on 'pods/exec'",
+        found = doubtful if any(execs.values()) else bad
+        yield found(
+            f"The worker may not {missing} pods/exec {where}: give it a Role with the verbs 'create' and "
+            "'get' on 'pods/exec'"
         )
 
 
@@ -86,18 +80,19 @@ def _sources(context: PluginContext, cluster: Cluster, pod: Pod) -> Iterator[Fin
         of_a_run = replace(context, config=context.config.for_run(1, "check", 0))
         sources = pod_sources(Parameters.of(of_a_run))
     except ConfigInvalid as error:
-        yield Finding(state=_BAD, words=error.reason, parameter=error.field)
+        yield refusal(error)
         return
     for source in sources:
         ended = run_in_pod(context, cluster, pod, ["test", "-r", source], lambda channel, line: None)
         if ended.ok:
-            state, words = _GOOD, f"{shown(source)} can be read in the container"
+            yield good(f"{shown(source)} can be read in the container", SOURCES)
         elif ended.code == 1:
-            state = _BAD
-            words = f"{shown(source)} is not in the container, or its user may not read it. Correct the path"
+            yield bad(
+                f"{shown(source)} is not in the container, or its user may not read it. Correct the path",
+                SOURCES,
+            )
         else:
-            state, words = FindingState.UNKNOWN, f"{shown(source)} cannot be looked at: {ended.reason}"
-        yield Finding(state=state, words=words, parameter="BackupSrcPaths")
+            yield unknown(f"{shown(source)} cannot be looked at: {ended.reason}", SOURCES)
 
 
 def _destination(context: PluginContext) -> Iterator[Finding]:

@@ -1,11 +1,12 @@
 """Tries beforehand what a backup with restic will need."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.checking import looked
 from workflows_app.plugins.restic.parameters import Parameters, source_paths
 from workflows_app.plugins.restic.program import NoRepository, Restic
 from workflows_app.plugins.restic.snapshots import backups_of, own_snapshots
@@ -15,10 +16,9 @@ from workflows_app.plugins.wording import reason_of, shown
 def check(context: PluginContext) -> tuple[Finding, ...]:
     """Answer whether restic is there, whether the repository opens, and whether the sources can be read.
 
-    Raises ConfigInvalid for a parameter that cannot be read, Cancelled.
+    Raises Cancelled.
     """
-    parameters = Parameters.of(context)
-    return (*_repository(context, parameters), *_sources(context))
+    return (*looked(context, Parameters.of, _repository), *_sources(context))
 
 
 def _repository(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
@@ -49,7 +49,11 @@ def _sources(context: PluginContext) -> Iterator[Finding]:
             "What is backed up is discovered by the application's plugin in each run", "BackupSrcPaths"
         )
         return
-    for path in source_paths(context):
+    yield from looked(context, source_paths, _readable)
+
+
+def _readable(context: PluginContext, paths: Sequence[str]) -> Iterator[Finding]:
+    for path in paths:
         try:
             if os.path.isdir(path):  # noqa: PTH112 - the path stays text throughout
                 found = f"folder with {len(os.listdir(path))} entries"  # noqa: PTH208

@@ -11,7 +11,7 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
 from workflows_app.plugins.archiving.check import check_source
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.s3.client import client_of
 from workflows_app.plugins.s3.errors import asking, is_missing
 from workflows_app.plugins.s3.parameters import Parameters
@@ -32,15 +32,10 @@ def check(context: PluginContext, *, create_bucket: bool) -> tuple[Finding, ...]
     Each request is tried once. A small object is written below the configuration's own keys and deleted, in
     all its versions; where the bucket would keep it, an upload is begun and given up in its place.
     """
-    return tuple(_look(context, create_bucket))
+    return (*check_source(context), *looked(context, lambda call: Parameters.of(call, create_bucket), _look))
 
 
-def _look(context: PluginContext, create_bucket: bool) -> Iterator[Finding]:
-    yield from check_source(context)
-    given, mistakes = read_parameters(context, lambda call: Parameters.of(call, create_bucket))
-    yield from mistakes
-    if given is None or mistakes:
-        return
+def _look(context: PluginContext, given: Parameters) -> Iterator[Finding]:
     parameters = replace(given, attempts=1)
     try:
         with client_of(parameters, context.check_cancelled) as client:
