@@ -6,7 +6,8 @@ it raises PluginFailed with words for the operator; anything else that it raises
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Protocol, runtime_checkable
 
 from workflows_app.domain.config import Config
@@ -69,6 +70,20 @@ class PluginContext:
         """Raise Cancelled when the call should end: to be called between two pieces of work."""
         if self.cancelled():
             raise Cancelled
+
+    def pause(self, seconds: float) -> None:
+        """Wait that long, or until the call should end: then it raises Cancelled at once."""
+        over = Event()
+        take_back = self.on_cancel(over.set)
+        try:
+            over.wait(seconds)
+        finally:
+            take_back()
+        self.check_cancelled()
+
+    def to_the_end(self) -> "PluginContext":
+        """The same call for work that a cancelled one must not leave undone: no cancelling reaches it."""
+        return replace(self, cancelled=lambda: False, on_cancel=lambda stop: lambda: None)
 
     def info(self, text: str) -> None:
         """Say ``text`` at level INFO."""

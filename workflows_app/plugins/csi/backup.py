@@ -1,7 +1,6 @@
 """Makes a backup: a snapshot of every claim, which count only when all of them are ready."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Backup, Result
@@ -114,9 +113,8 @@ def _complete(objects: Objects, parameters: Parameters, name: str, ready: Sequen
 
 def _undo(context: PluginContext, objects: Objects, names: Sequence[str]) -> None:
     """Delete what was created, also when the run is cancelled."""
-    alone = replace(context, cancelled=lambda: False, on_cancel=lambda stop: lambda: None)
     for name in names:
         try:
             objects.delete(SNAPSHOTS, name)
         except PluginFailed as error:
-            alone.warn(f"The snapshot {name} is left, and is no backup: {error}")
+            context.warn(f"The snapshot {name} is left, and is no backup: {error}")

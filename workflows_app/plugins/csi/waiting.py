@@ -1,6 +1,5 @@
 """Waits for a cluster to have done something, as long as a parameter allows."""
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,15 +20,5 @@ def wait_for(context: PluginContext, seconds: float, look: Callable[[], T | None
     while (found := look()) is None:
         if time.monotonic() >= give_up:
             return None
-        _pause(context)
+        context.pause(POLL_SECONDS)
     return found
-
-
-def _pause(context: PluginContext) -> None:
-    over = threading.Event()
-    take_back = context.on_cancel(over.set)
-    try:
-        over.wait(POLL_SECONDS)
-    finally:
-        take_back()
-    context.check_cancelled()

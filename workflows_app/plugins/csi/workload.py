@@ -4,7 +4,6 @@ The live claims are never deleted, and are not used by anything new before the r
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from workflows_app.domain.errors import PluginFailed
@@ -90,8 +89,7 @@ class Workload:
             return True
 
         # Also when the call is cancelled: what stands still is not left so.
-        alone = replace(self._context, cancelled=lambda: False, on_cancel=lambda stop: lambda: None)
-        if wait_for(alone, min(self._seconds, _PATIENCE), give_back) is None:
+        if wait_for(self._context.to_the_end(), min(self._seconds, _PATIENCE), give_back) is None:
             self._context.warn(
                 f"{self._words} could not be given back what it had: {failures[-1]}. Its claims are "
                 f"untouched; set its volumes to {', '.join(sorted(self._claims.values()))} and its replicas "

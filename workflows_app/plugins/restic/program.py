@@ -3,11 +3,9 @@
 import json
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from workflows_app.domain.errors import PluginFailed
@@ -106,9 +104,8 @@ class Restic:
         try:
             yield
         except BaseException:
-            alone = replace(self._context, cancelled=lambda: False, on_cancel=lambda stop: lambda: None)
             try:
-                Restic(alone, self._parameters).unlock()
+                Restic(self._context.to_the_end(), self._parameters).unlock()
             except PluginFailed as error:
                 self._context.warn(f"A lock may be left in the repository: {error}")
             raise
@@ -128,22 +125,12 @@ class Restic:
                     raise
                 self.unlock()
                 if told:
-                    self._wait()
+                    self._context.pause(_PAUSE)
                 else:
                     told = str(error)
                     self._context.warn(f"Waiting, for up to {self._parameters.lock_wait} s: {told}")
             else:
                 return
-
-    def _wait(self) -> None:
-        """Wait a moment, or until the call is cancelled. Raises Cancelled."""
-        over = threading.Event()
-        take_back = self._context.on_cancel(over.set)
-        try:
-            over.wait(_PAUSE)
-        finally:
-            take_back()
-        self._context.check_cancelled()
 
     def _run(
         self, command: Sequence[str], hear: Callable[[Document], None], read: Callable[[str], None]
