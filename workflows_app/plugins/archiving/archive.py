@@ -24,11 +24,7 @@ def archive_backup(context: PluginContext, shelf: Shelf) -> Result:
     remove_leftovers(context, shelf)
     size, files = source.measure(context.check_cancelled)
     progress = Progress(context.report, "archiving", size, files, context.info, "Archived")
-
-    def advance(stored: int) -> None:
-        context.check_cancelled()
-        progress.advance(stored)
-
+    advance = progress.cancellable(context.check_cancelled)
     with shelf.put(source.name) as parcel, TemporaryFile() as lines:
         record = RecordWriter(lines, source)
         for entry in source.entries():

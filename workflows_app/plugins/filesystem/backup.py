@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from workflows_app.domain.results import Backup, Result
+from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.archive_run import ArchiveRun
 from workflows_app.plugins.filesystem.folder import (
@@ -15,14 +15,15 @@ from workflows_app.plugins.filesystem.folder import (
 )
 from workflows_app.plugins.filesystem.layout import Format, Layout
 from workflows_app.plugins.filesystem.leftovers import partial_tree, take_leftover
-from workflows_app.plugins.filesystem.listing import contents, list_backups
+from workflows_app.plugins.filesystem.listing import list_backups
+from workflows_app.plugins.filesystem.made import made
 from workflows_app.plugins.filesystem.manifest import Footer, Header
 from workflows_app.plugins.filesystem.parameters import Parameters
 from workflows_app.plugins.filesystem.removal import remove_folder
 from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.sources import resolve_sources
 from workflows_app.plugins.filesystem.tree_run import TreeRun, last_tree
-from workflows_app.plugins.wording import files_words, reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 
 def make_backup(context: PluginContext) -> Result:
@@ -57,20 +58,7 @@ def make_backup(context: PluginContext) -> Result:
         footer = _make_tree(context, parameters, selection, layout, header, folder)
     else:
         footer = _make_archive(context, parameters, selection, header, folder)
-    context.info(
-        f"Backup {parameters.name} completed: {files_words(footer.files)}, {size_words(footer.bytes)}, "
-        f"{'' if is_tree else f'archive {size_words(footer.size)}, '}verified"
-    )
-    return Result(
-        backup=Backup(
-            name=parameters.name,
-            timestamp=str(parameters.epoch),
-            epoch=parameters.epoch,
-            policy=parameters.policy,
-            workflow_id=parameters.workflow_id,
-            contents=contents(header.sources, footer.file, footer.size),
-        )
-    )
+    return made(context, header, footer)
 
 
 def _make_archive(

@@ -2,12 +2,20 @@
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from workflows_app.plugins.base import Report
 from workflows_app.plugins.wording import size_words
 
 # The least time between two reports, in seconds.
 _INTERVAL = 0.1
+
+
+class Advance(Protocol):
+    """Counts bytes and files as done; what it raises ends the work."""
+
+    def __call__(self, size: int, files: int = 0) -> None:
+        """Count ``size`` bytes and ``files`` files more."""
 
 
 class Progress:
@@ -45,6 +53,15 @@ class Progress:
             self._mark(self._milestone)
         if time.monotonic() >= self._next:
             self.tell()
+
+    def cancellable(self, check_cancelled: Callable[[], None]) -> Advance:
+        """``advance`` for work that ends, with what ``check_cancelled`` raises, as soon as it raises."""
+
+        def advance(size: int, files: int = 0) -> None:
+            check_cancelled()
+            self.advance(size, files)
+
+        return advance
 
     def tell(self) -> None:
         """Report at once, as at the end of the phase."""

@@ -153,11 +153,7 @@ class TreeRun:
             f"Verifying what was copied: {files_words(done.copied_files)}, {size_words(done.copied_bytes)}"
         )
         progress = Progress(self._context.report, "verifying", done.copied_bytes, done.copied_files)
-
-        def advance(size: int, files: int) -> None:
-            self._context.check_cancelled()
-            progress.advance(size, files)
-
+        advance = progress.cancellable(self._context.check_cancelled)
         footer = verify_tree(
             self._folder / TREE, self._manifest, advance, lambda member, kept: not kept.linked
         )

@@ -20,11 +20,7 @@ def verify_backup(context: PluginContext) -> Result:
     stored = find_backup(Place.of(context), context.config.backup)
     footer = stored.footer
     progress = _begin(context, stored, footer.bytes, footer.files)
-
-    def advance(size: int, files: int) -> None:
-        context.check_cancelled()
-        progress.advance(size, files)
-
+    advance = progress.cancellable(context.check_cancelled)
     if stored.is_tree:
         verify_tree(stored.archive, stored.manifest, advance)
     else:
@@ -47,11 +43,7 @@ def verify_stored(context: PluginContext, stored: Stored) -> None:
         _verify_chosen(context, stored)
         return
     progress = _begin(context, stored, stored.footer.size, 0)
-
-    def advance(size: int) -> None:
-        context.check_cancelled()
-        progress.advance(size)
-
+    advance = progress.cancellable(context.check_cancelled)
     verify_packed(stored.archive, stored.manifest, advance)
     progress.tell()
 
@@ -59,10 +51,7 @@ def verify_stored(context: PluginContext, stored: Stored) -> None:
 def _verify_chosen(context: PluginContext, stored: Stored) -> None:
     chosen, footer = stored.chosen, stored.footer
     progress = _begin(context, stored, footer.bytes, footer.files)
-
-    def advance(size: int, files: int) -> None:
-        context.check_cancelled()
-        progress.advance(size, files)
+    advance = progress.cancellable(context.check_cancelled)
 
     def reads(member: Member, kept: Kept) -> bool:
         return chosen is None or chosen.has(member.path) or member.path in chosen.moved

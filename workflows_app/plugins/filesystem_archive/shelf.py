@@ -167,11 +167,7 @@ class FolderParcel:
 
     def _verify(self, path: str, expected: Sums, progress: Progress) -> None:
         digest, size = hashlib.sha256(), 0
-
-        def advance(done: int) -> None:
-            self._context.check_cancelled()
-            progress.advance(done)
-
+        advance = progress.cancellable(self._context.check_cancelled)
         for piece in _pieces(self._landing.path / path, advance):
             digest.update(piece)
             size += len(piece)

@@ -2,26 +2,25 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.domain.results import Backup, Level, Result
+from workflows_app.domain.results import Level, Result
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.archive import ARCHIVE_SUFFIX, ArchiveWriter
+from workflows_app.plugins.filesystem.archive import ArchiveWriter
+from workflows_app.plugins.filesystem.archive_file import ArchiveFile
 from workflows_app.plugins.filesystem.folder import (
     backups_folder,
     make_folder,
     partial_folder,
     remove_leftovers,
 )
-from workflows_app.plugins.filesystem.listing import contents
-from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, Footer, Header, ManifestWriter
-from workflows_app.plugins.filesystem.output import OutputFile, writing
+from workflows_app.plugins.filesystem.made import made
+from workflows_app.plugins.filesystem.manifest import Footer, Header, ManifestWriter
+from workflows_app.plugins.filesystem.output import writing
 from workflows_app.plugins.filesystem.parameters import Parameters
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.throttle import Throttle
-from workflows_app.plugins.filesystem.verify import verify_written
 from workflows_app.plugins.kubernetes.channels import Channel
 from workflows_app.plugins.kubernetes.client import Cluster, connected
 from workflows_app.plugins.kubernetes.exec import Execution, executing
@@ -30,7 +29,7 @@ from workflows_app.plugins.kubernetes_files.complaints import Complaints
 from workflows_app.plugins.kubernetes_files.incoming import Incoming, StreamBroken
 from workflows_app.plugins.kubernetes_files.parameters import pod_sources
 from workflows_app.plugins.kubernetes_files.tar_program import TarProgram, find_tar
-from workflows_app.plugins.wording import files_words, shown, size_words
+from workflows_app.plugins.wording import shown
 
 
 def make_backup(context: PluginContext) -> Result:
@@ -53,72 +52,48 @@ def make_backup(context: PluginContext) -> Result:
             context.warn(f"The destination {shown(str(folder.parent.parent))} does not exist; it is created")
         make_folder(folder)
         remove_leftovers(folder, context.warn)
+        header = Header(parameters.name, parameters.policy, parameters.workflow_id, parameters.epoch, sources)
         with partial_folder(folder, parameters.name, context.warn) as partial:
-            run = _PodBackup(context, parameters, sources, partial.path)
-            footer = run.make(cluster, pod, tar)
+            footer = _PodBackup(context, parameters, header, partial.path).make(cluster, pod, tar)
             partial.publish()
-    context.info(
-        f"Backup {parameters.name} completed: {files_words(footer.files)}, {size_words(footer.bytes)}, "
-        f"archive {size_words(footer.size)}, verified"
-    )
-    return Result(
-        backup=Backup(
-            name=parameters.name,
-            timestamp=str(parameters.epoch),
-            epoch=parameters.epoch,
-            policy=parameters.policy,
-            workflow_id=parameters.workflow_id,
-            contents=contents(sources, footer.file, footer.size),
-        )
-    )
+    return made(context, header, footer)
 
 
 class _PodBackup:
     """Fills one partial folder from a pod."""
 
-    def __init__(
-        self, context: PluginContext, parameters: Parameters, sources: tuple[str, ...], folder: Path
-    ) -> None:
+    def __init__(self, context: PluginContext, parameters: Parameters, header: Header, folder: Path) -> None:
         self._context = context
         self._parameters = parameters
-        self._sources = sources
+        self._header = header
         self._folder = folder
-        self._archive = folder / f"{parameters.name}{ARCHIVE_SUFFIX}"
-        self._manifest = folder / f"{parameters.name}{MANIFEST_SUFFIX}"
+        self._file = ArchiveFile(context, parameters, folder)
 
     def make(self, cluster: Cluster, pod: Pod, tar: TarProgram) -> Footer:
         """Write the archive and the manifest, and answer its last line, which has been verified."""
-        argv = tar.packing(self._sources)
+        argv = tar.packing(self._header.sources)
         self._context.say(Level.CMD, f"Executing command [{' '.join(argv)}] {pod.where}")
         with writing(self._folder), executing(self._context, cluster, pod, argv) as process:
-            written = self._copy(process, pod)
-        return self._verify(written)
+            written = self._file.write(
+                self._header, lambda archive, manifest: self._copy(process, pod, archive, manifest)
+            )
+        return self._file.verify(written)
 
-    def _copy(self, process: Execution, pod: Pod) -> Footer:
-        parameters = self._parameters
+    def _copy(
+        self, process: Execution, pod: Pod, archive: ArchiveWriter, manifest: ManifestWriter
+    ) -> Incoming:
         progress = Progress(self._context.report, "copying")
-        header = Header(
-            parameters.name, parameters.policy, parameters.workflow_id, parameters.epoch, self._sources
-        )
-        throttle = Throttle(parameters.bandwidth)
+        throttle = Throttle(self._parameters.bandwidth)
 
         def advance(size: int, files: int) -> None:
             self._context.check_cancelled()
             progress.advance(size, files)
             throttle.took(size, self._context.check_cancelled)
 
-        with closing(OutputFile(self._archive)) as packed, closing(OutputFile(self._manifest)) as lines:
-            archive = ArchiveWriter(packed, parameters.level, parameters.threads)
-            manifest = ManifestWriter(lines, header)
-            incoming = Incoming(self._sources, archive, manifest, advance)
-            self._take(process, pod, incoming)
-            progress.tell()
-            archive.finish()
-            footer = Footer(self._archive.name, packed.size, packed.sha256, incoming.files, incoming.bytes)
-            manifest.finish(footer)
-            packed.sync()
-            lines.sync()
-        return footer
+        incoming = Incoming(self._header.sources, archive, manifest, advance)
+        self._take(process, pod, incoming)
+        progress.tell()
+        return incoming
 
     def _take(self, process: Execution, pod: Pod, incoming: Incoming) -> None:
         """Copy what the pod's tar writes, and make sure that it was all and went well."""
@@ -143,19 +118,6 @@ class _PodBackup:
         if trouble:
             raise trouble
         incoming.check_sources()
-
-    def _verify(self, written: Footer) -> Footer:
-        """Read the archive back from disk. Answers what was verified."""
-        self._context.info(f"Verifying {self._archive.name}, {size_words(written.size)}")
-        progress = Progress(self._context.report, "verifying", written.size)
-
-        def advance(size: int) -> None:
-            self._context.check_cancelled()
-            progress.advance(size)
-
-        footer = verify_written(self._archive, self._manifest, advance)
-        progress.tell()
-        return footer
 
 
 def _output(process: Execution, complaints: Complaints) -> Iterator[bytes]:

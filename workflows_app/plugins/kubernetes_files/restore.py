@@ -113,13 +113,9 @@ def _feed(
         if not runs:
             raise _EndedEarly
 
-    def advance(size: int, files: int) -> None:
-        context.check_cancelled()
-        progress.advance(size, files)
-
     early = False
     try:
-        outgoing.write(put, advance)
+        outgoing.write(put, progress.cancellable(context.check_cancelled))
         if process.can_end_input:
             process.end_input()
     except _EndedEarly:
