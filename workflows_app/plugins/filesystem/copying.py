@@ -5,16 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from workflows_app.plugins.filesystem.archive import ArchiveWriter
+from workflows_app.plugins.filesystem.changing import noticing, present
 from workflows_app.plugins.filesystem.hard_links import HardLinks
 from workflows_app.plugins.filesystem.manifest import ManifestWriter
 from workflows_app.plugins.filesystem.members import Member, archived_path, tar_header
 from workflows_app.plugins.filesystem.notices import Notice, Notices
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.filesystem.reading import Replaced, SourceReader, opened, refuse_unreadable
+from workflows_app.plugins.filesystem.reading import SourceReader, opened
 from workflows_app.plugins.filesystem.scan import Scanned
 from workflows_app.plugins.filesystem.sparse import data_segments
 from workflows_app.plugins.filesystem.throttle import Throttle
-from workflows_app.plugins.filesystem.walk import Entry, walk
+from workflows_app.plugins.filesystem.walk import Entry
 
 
 class Copy:
@@ -44,39 +45,25 @@ class Copy:
 
     def copy(self, scanned: Scanned) -> None:
         """Copy all that is in a source, and warn of what the scan saw and is not there any more."""
-        for entry in walk(scanned.source, refuse_unreadable, scanned.rules):
-            self._check_cancelled()
+        for entry in present(scanned, self._notices, self._check_cancelled):
             if entry.is_directory:
                 self._put(Member.of_status(entry.path, entry.stat))
-            elif not entry.is_socket:
-                self._note_missing(scanned, entry.path)
+                continue
+            with noticing(entry.path, self._notices):
                 self._copy_entry(entry)
-        self._note_missing(scanned, None)
-
-    def _note_missing(self, scanned: Scanned, path: str | None) -> None:
-        for missing in scanned.names.missing_before(path):
-            self._notices.add(Notice.VANISHED, missing)
+                self.files += 1
+                self._progress.advance(files=1)
 
     def _copy_entry(self, entry: Entry) -> None:
-        try:
-            if (first := self._links.first(entry.stat)) is not None:
-                link = archived_path(first)
-                self._put(Member.of_status(entry.path, entry.stat, link=link, hard_link=True))
-            elif entry.is_file:
-                self._copy_file(entry)
-            else:
-                link = entry.target() if entry.is_link else ""
-                self._put(Member.of_status(entry.path, entry.stat, link=link), entry.stat.st_rdev)
-                self._links.meet(entry.path, entry.stat)
-        except FileNotFoundError:
-            self._notices.add(Notice.VANISHED, entry.path)
-        except Replaced:
-            self._notices.add(Notice.REPLACED, entry.path)
-        except OSError as error:
-            refuse_unreadable(entry.path, error)
+        if (first := self._links.first(entry.stat)) is not None:
+            link = archived_path(first)
+            self._put(Member.of_status(entry.path, entry.stat, link=link, hard_link=True))
+        elif entry.is_file:
+            self._copy_file(entry)
         else:
-            self.files += 1
-            self._progress.advance(files=1)
+            link = entry.target() if entry.is_link else ""
+            self._put(Member.of_status(entry.path, entry.stat, link=link), entry.stat.st_rdev)
+            self._links.meet(entry.path, entry.stat)
 
     def _put(self, member: Member, device: int = 0) -> None:
         """Write a member without data."""

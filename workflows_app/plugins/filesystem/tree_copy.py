@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from workflows_app.plugins.filesystem.changing import noticing, present
 from workflows_app.plugins.filesystem.hard_links import HardLinks
 from workflows_app.plugins.filesystem.landing import Landing
 from workflows_app.plugins.filesystem.linking import Linking
@@ -15,10 +16,10 @@ from workflows_app.plugins.filesystem.members import Member, archived_path
 from workflows_app.plugins.filesystem.notices import Notice, Notices
 from workflows_app.plugins.filesystem.output import writing
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.filesystem.reading import Replaced, SourceReader, opened, refuse_unreadable
+from workflows_app.plugins.filesystem.reading import SourceReader, opened
 from workflows_app.plugins.filesystem.scan import Scanned
 from workflows_app.plugins.filesystem.sparse import data_segments
-from workflows_app.plugins.filesystem.walk import Entry, walk
+from workflows_app.plugins.filesystem.walk import Entry
 
 SETTLED_NS = 2_000_000_000
 """A file that changed as lately as this before it was read may change again within the same tick."""
@@ -76,42 +77,28 @@ class TreeCopy:
 
     def copy(self, scanned: Scanned) -> None:
         """Copy all that is in a source, and warn of what the scan saw and is not there any more."""
-        for entry in walk(scanned.source, refuse_unreadable, scanned.rules):
-            self._check_cancelled()
+        for entry in present(scanned, self._notices, self._check_cancelled):
             if entry.is_directory:
                 member = Member.of_status(entry.path, entry.stat)
                 with writing(self._root):
                     self._landing.enter(member)
                 self._manifest.add(member)
-            elif not entry.is_socket:
-                self._note_missing(scanned, entry.path)
+                continue
+            with noticing(entry.path, self._notices):
                 self._copy_entry(entry)
-        self._note_missing(scanned, None)
-
-    def _note_missing(self, scanned: Scanned, path: str | None) -> None:
-        for missing in scanned.names.missing_before(path):
-            self._notices.add(Notice.VANISHED, missing)
+                self.done.files += 1
+                self._progress.advance(files=1)
 
     def _copy_entry(self, entry: Entry) -> None:
-        try:
-            if (first := self._links.first(entry.stat)) is not None:
-                link = archived_path(first)
-                self._manifest.add(Member.of_status(entry.path, entry.stat, link=link, hard_link=True))
-            elif entry.is_file:
-                self._copy_file(entry)
-            else:
-                link = entry.target() if entry.is_link else device_text(entry.stat.st_rdev)
-                self._manifest.add(Member.of_status(entry.path, entry.stat, link=link))
-                self._links.meet(entry.path, entry.stat)
-        except FileNotFoundError:
-            self._notices.add(Notice.VANISHED, entry.path)
-        except Replaced:
-            self._notices.add(Notice.REPLACED, entry.path)
-        except OSError as error:
-            refuse_unreadable(entry.path, error)
+        if (first := self._links.first(entry.stat)) is not None:
+            link = archived_path(first)
+            self._manifest.add(Member.of_status(entry.path, entry.stat, link=link, hard_link=True))
+        elif entry.is_file:
+            self._copy_file(entry)
         else:
-            self.done.files += 1
-            self._progress.advance(files=1)
+            link = entry.target() if entry.is_link else device_text(entry.stat.st_rdev)
+            self._manifest.add(Member.of_status(entry.path, entry.stat, link=link))
+            self._links.meet(entry.path, entry.stat)
 
     def _copy_file(self, entry: Entry) -> None:
         with opened(entry) as descriptor:
