@@ -8,15 +8,13 @@ from workflows_app.plugins.base import FETCH, PluginContext
 from workflows_app.plugins.conformance.cases import Case
 from workflows_app.plugins.conformance.scratch import ARCHIVE_PARAMETER
 from workflows_app.plugins.conformance.trial import (
-    OTHER_POLICY,
     POLICY,
+    RUNS,
     CaseFailed,
     Trial,
     run_config,
 )
 from workflows_app.plugins.filesystem.plugin import plugin as filesystem
-
-_RUNS = ((1, POLICY), (12, POLICY), (2, OTHER_POLICY))
 
 
 def _empty_list(trial: Trial) -> str:
@@ -28,7 +26,7 @@ def _empty_list(trial: Trial) -> str:
 
 def _archive(trial: Trial) -> str:
     _need(trial, "archive", "archiveList")
-    for number, policy in _RUNS:
+    for number, policy in RUNS:
         trial.done("archive", _with_backup(trial, number, policy))
         found = [archive for archive in _list(trial) if archive.workflow_id == str(number)]
         if len(found) != 1 or found[0].policy != policy:

@@ -4,13 +4,12 @@ import os
 from pathlib import Path
 
 from workflows_app.domain.config import Config
-from workflows_app.domain.errors import FossulError
 from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.restores import RESTORE_FILES, RestoreRequest
 from workflows_app.domain.results import Backup
 from workflows_app.plugins.base import BROWSE, DELETE, VERIFY
 from workflows_app.plugins.conformance.cases import Case
-from workflows_app.plugins.conformance.scratch import SOURCE_PARAMETER, TARGET_PARAMETER
+from workflows_app.plugins.conformance.stored import listed, made, need_storage
 from workflows_app.plugins.conformance.trial import CaseFailed, Trial, restore_config, run_config
 
 # Of those that the retention has left.
@@ -20,13 +19,13 @@ _PIECE = b"\xff damaged by the check \xff"
 
 def _verify(trial: Trial) -> str:
     _need(trial, VERIFY)
-    trial.done("backup_verify", _about(_made(trial, _VERIFIED)))
+    trial.done("backup_verify", _about(made(trial, _VERIFIED)))
     return ""
 
 
 def _damage(trial: Trial) -> str:
     _need(trial, VERIFY)
-    backup = _made(trial, _VERIFIED)
+    backup = made(trial, _VERIFIED)
     largest = _largest_file(trial.scratch.target, backup)
     if largest is None:
         return "no file of its name was found that could be damaged"
@@ -47,7 +46,7 @@ def _damage(trial: Trial) -> str:
 
 def _browse(trial: Trial) -> str:
     _need(trial, BROWSE)
-    backup = _made(trial, _VERIFIED)
+    backup = made(trial, _VERIFIED)
     files = {str(trial.scratch.source / name) for name in trial.scratch.fill(_VERIFIED)}
     found = _files_below(trial, backup, "", 0)
     missing = [path for path in files if not any(name.endswith(path) for name in found)]
@@ -61,7 +60,7 @@ def _browse(trial: Trial) -> str:
 
 def _single_file(trial: Trial) -> str:
     _need(trial, BROWSE, "restore", RESTORE_FILES)
-    backup = _made(trial, _VERIFIED)
+    backup = made(trial, _VERIFIED)
     files = trial.scratch.fill(_VERIFIED)
     found = _page(trial, backup, FileQuery(search="number.txt")).entries
     if len(found) != 1:
@@ -79,12 +78,12 @@ def _single_file(trial: Trial) -> str:
 
 def _delete(trial: Trial) -> str:
     _need(trial, DELETE)
-    backup = _made(trial, _DELETED)
+    backup = made(trial, _DELETED)
     if not trial.refuses("backup_delete", _about(backup), held=frozenset({backup.name})):
         raise CaseFailed("a backup that is held was deleted")
-    _made(trial, _DELETED)
+    made(trial, _DELETED)
     trial.done("backup_delete", _about(backup))
-    left = [found.workflow_id for found in _list(trial)]
+    left = [found.workflow_id for found in listed(trial)]
     if str(_DELETED) in left or not left:
         raise CaseFailed(f"run {_DELETED} was to be deleted, and those of {left} are left")
     if not trial.refuses("backup_delete", _about(backup)):
@@ -93,29 +92,12 @@ def _delete(trial: Trial) -> str:
 
 
 def _need(trial: Trial, *capabilities: str) -> None:
-    for capability in ("backup", "backupList", *capabilities):
-        trial.need(capability)
-    trial.need_scratch(SOURCE_PARAMETER, TARGET_PARAMETER)
+    need_storage(trial, "backup", "backupList", *capabilities)
 
 
 def _about(backup: Backup) -> Config:
     """The configuration of a call about one backup, outside of any run."""
     return run_config(99).model_copy(update={"backup": backup})
-
-
-def _list(trial: Trial) -> tuple[Backup, ...]:
-    found: tuple[Backup, ...] = trial.ask("backup_list", run_config(99))
-    return found
-
-
-def _made(trial: Trial, number: int) -> Backup:
-    try:
-        found = [backup for backup in _list(trial) if backup.workflow_id == str(number)]
-    except FossulError as error:
-        raise CaseFailed(f"the backups cannot be listed: {error}") from None
-    if not found:
-        raise CaseFailed(f"the backup of run {number} is not listed")
-    return found[0]
 
 
 def _page(trial: Trial, backup: Backup, query: FileQuery) -> FileListing:

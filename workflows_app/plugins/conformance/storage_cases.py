@@ -1,17 +1,12 @@
-"""What a storage plugin promises; looked at with generated files in the scratch folder.
+"""What a storage plugin promises; looked at with generated files in the scratch folder."""
 
-The runs are 1, 12 and 2: the number of the first is a part of the second's (fossul-behaviour.md §7.3).
-"""
-
-from workflows_app.domain.errors import FossulError
 from workflows_app.domain.restores import RestoreRequest
-from workflows_app.domain.results import Backup
 from workflows_app.plugins.basic.description import RESTORE_TARGET, Description
 from workflows_app.plugins.conformance.cases import Case
-from workflows_app.plugins.conformance.scratch import SOURCE_PARAMETER, TARGET_PARAMETER, differences
+from workflows_app.plugins.conformance.scratch import differences
+from workflows_app.plugins.conformance.stored import listed, made, need_storage
 from workflows_app.plugins.conformance.trial import (
-    OTHER_POLICY,
-    POLICY,
+    RUNS,
     CaseFailed,
     CaseSkipped,
     Trial,
@@ -19,37 +14,35 @@ from workflows_app.plugins.conformance.trial import (
     run_config,
 )
 
-_RUNS = ((1, POLICY), (12, POLICY), (2, OTHER_POLICY))
-
 
 def _empty_list(trial: Trial) -> str:
-    _need(trial, "backupList")
-    if found := _list(trial):
+    need_storage(trial, "backupList")
+    if found := listed(trial):
         raise CaseFailed(f"it lists {found[0].name}, which nobody made")
     return ""
 
 
 def _backup(trial: Trial) -> str:
-    _need(trial, "backup", "backupList")
+    need_storage(trial, "backup", "backupList")
     names = []
-    for number, policy in _RUNS:
+    for number, policy in RUNS:
         trial.scratch.fill(number)
         names.append(trial.done("backup", run_config(number, policy)).backup.name)
-        listed = _made(trial, number)
-        if listed.policy != policy:
-            raise CaseFailed(f"the backup of policy {policy!r} is listed under {listed.policy!r}")
-        if names[-1] and names[-1] != listed.name:
-            raise CaseFailed(f"backup answered {names[-1]!r}, and backupList {listed.name!r}")
+        backup = made(trial, number)
+        if backup.policy != policy:
+            raise CaseFailed(f"the backup of policy {policy!r} is listed under {backup.policy!r}")
+        if names[-1] and names[-1] != backup.name:
+            raise CaseFailed(f"backup answered {names[-1]!r}, and backupList {backup.name!r}")
     return (
         "" if names[0] else "it does not answer what it made: its size and name are not in the run's record"
     )
 
 
 def _list_facts(trial: Trial) -> str:
-    _need(trial, "backup", "backupList")
-    found = _list(trial)
-    if len(found) != len(_RUNS) or len({backup.name for backup in found}) != len(_RUNS):
-        raise CaseFailed(f"{len(_RUNS)} backups were made, and it lists {[backup.name for backup in found]}")
+    need_storage(trial, "backup", "backupList")
+    found = listed(trial)
+    if len(found) != len(RUNS) or len({backup.name for backup in found}) != len(RUNS):
+        raise CaseFailed(f"{len(RUNS)} backups were made, and it lists {[backup.name for backup in found]}")
     for backup in found:
         if backup.epoch <= 0:
             raise CaseFailed(f"{backup.name} has no epoch, so nobody knows when it was made")
@@ -57,8 +50,8 @@ def _list_facts(trial: Trial) -> str:
 
 
 def _dry_run(trial: Trial) -> str:
-    _need(trial, "backup", "backupList", "restore")
-    backup = _made(trial, 1)
+    need_storage(trial, "backup", "backupList", "restore")
+    backup = made(trial, 1)
     trial.scratch.fill(0)
     before = trial.scratch.snapshot()
     refused = trial.refuses("restore", restore_config(backup), RestoreRequest(dry_run=True))
@@ -68,8 +61,8 @@ def _dry_run(trial: Trial) -> str:
 
 
 def _restore_in_place(trial: Trial) -> str:
-    _need(trial, "backup", "backupList", "restore")
-    backup = _made(trial, 1)
+    need_storage(trial, "backup", "backupList", "restore")
+    backup = made(trial, 1)
     files = trial.scratch.fill(1)
     trial.scratch.fill(0)
     (trial.scratch.source / "folder" / "bytes.bin").unlink()
@@ -80,10 +73,10 @@ def _restore_in_place(trial: Trial) -> str:
 
 
 def _restore_elsewhere(trial: Trial) -> str:
-    _need(trial, "backup", "backupList", "restore")
+    need_storage(trial, "backup", "backupList", "restore")
     if isinstance(trial.info, Description) and not trial.info.can(RESTORE_TARGET):
         raise CaseSkipped(f"the plugin does not declare {RESTORE_TARGET}")
-    backup = _made(trial, 12)
+    backup = made(trial, 12)
     files = trial.scratch.fill(12)
     trial.scratch.fill(0)
     before = trial.scratch.snapshot()
@@ -98,10 +91,10 @@ def _restore_elsewhere(trial: Trial) -> str:
 
 
 def _keep_none(trial: Trial) -> str:
-    _need(trial, "backup", "backupList", "backupDeleteWorkflow")
-    before = _list(trial)
+    need_storage(trial, "backup", "backupList", "backupDeleteWorkflow")
+    before = listed(trial)
     refused = trial.refuses("backup_delete_workflow", run_config(12, keep=0))
-    if _list(trial) != before:
+    if listed(trial) != before:
         raise CaseFailed("a retention of 0 deleted backups")
     if not refused:
         raise CaseFailed("a retention of 0 was not refused")
@@ -109,9 +102,9 @@ def _keep_none(trial: Trial) -> str:
 
 
 def _retention(trial: Trial) -> str:
-    _need(trial, "backup", "backupList", "backupDeleteWorkflow")
+    need_storage(trial, "backup", "backupList", "backupDeleteWorkflow")
     trial.done("backup_delete_workflow", run_config(12, keep=1))
-    left = sorted(backup.workflow_id for backup in _list(trial))
+    left = sorted(backup.workflow_id for backup in listed(trial))
     if left != ["12", "2"]:
         raise CaseFailed(
             f"of the runs 1, 12 and, of another policy, 2, those of {left} are left instead of 12 and 2"
@@ -120,33 +113,10 @@ def _retention(trial: Trial) -> str:
 
 
 def _mount(trial: Trial) -> str:
-    _need(trial, "backup")
+    need_storage(trial, "backup")
     for method in ("mount", "unmount", "unmount"):
         trial.done(method, run_config(12))
     return ""
-
-
-def _need(trial: Trial, *capabilities: str) -> None:
-    for capability in capabilities:
-        trial.need(capability)
-    trial.need_scratch(SOURCE_PARAMETER, TARGET_PARAMETER)
-
-
-def _list(trial: Trial) -> tuple[Backup, ...]:
-    found = trial.ask("backup_list", run_config(99))
-    if not isinstance(found, tuple) or not all(isinstance(backup, Backup) for backup in found):
-        raise CaseFailed(f"backup_list answered {type(found).__name__}, not a tuple of Backup")
-    return found
-
-
-def _made(trial: Trial, number: int) -> Backup:
-    try:
-        found = [backup for backup in _list(trial) if backup.workflow_id == str(number)]
-    except FossulError as error:
-        raise CaseFailed(f"the backups cannot be listed: {error}") from None
-    if len(found) != 1:
-        raise CaseFailed(f"it lists {len(found)} backups of run {number}, which made one")
-    return found[0]
 
 
 CASES = (

@@ -21,6 +21,8 @@ PROFILE = "check-plugin"
 CONFIG = "trial"
 POLICY = "daily"
 OTHER_POLICY = "weekly"
+RUNS = ((1, POLICY), (12, POLICY), (2, OTHER_POLICY))
+"""The runs and their policies. The first number is a part of the second (fossul-behaviour.md §7.3)."""
 EPOCH = 1_700_000_000
 
 
