@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass
 
-from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import FLAG, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.kubernetes.client import PARAMETERS as CLUSTER_PARAMETERS
+from workflows_app.plugins.storing.names import NAME_SPEC, Owner
 from workflows_app.plugins.values import flag, one_of, whole_number
 
 WORKLOADS = ("Deployment", "StatefulSet", "DeploymentConfig")
@@ -66,10 +66,7 @@ SPECS = (
         default=str(DEFAULT_TIMEOUT),
         form=number(1, _MOST_SECONDS),
     ),
-    ParameterSpec(
-        name="BackupName",
-        help="The first part of a backup's name. Empty: the configuration's name.",
-    ),
+    NAME_SPEC,
 )
 
 
@@ -92,18 +89,14 @@ class Parameters:
     @classmethod
     def of(cls, context: PluginContext) -> "Parameters":
         """Read the parameters of a call. Raises ConfigInvalid, which names the one that is refused."""
-        config, given = context.config, context.parameters
-        check_name("profileName", config.profile_name)
-        check_name("configName", config.config_name)
-        base = given.get("BackupName") or config.config_name
-        check_name("BackupName", base)
+        owner, given = Owner.of(context), context.parameters
         overwrites = flag("OverwritePvcOnRestore", given.get("OverwritePvcOnRestore", ""), default=False)
         if overwrites and flag("RestoreToNewPvc", given.get("RestoreToNewPvc", ""), default=False):
             raise ConfigInvalid("RestoreToNewPvc", "and OverwritePvcOnRestore are both true: choose one")
         read = cls(
-            profile=config.profile_name,
-            config=config.config_name,
-            base=base,
+            profile=owner.profile,
+            config=owner.config,
+            base=owner.base,
             workload_type=one_of("DeploymentType", given.get("DeploymentType", ""), WORKLOADS, WORKLOADS[0]),
             workload=_name("DeploymentName", given.get("DeploymentName", "").strip()),
             claims=tuple(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
+from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters
 from workflows_app.plugins.filesystem.folder import backups_folder
@@ -16,14 +16,13 @@ from workflows_app.plugins.filesystem.listing import list_backups
 from workflows_app.plugins.filesystem.parameters import Parameters, Place
 from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.sources import resolve_sources
-from workflows_app.plugins.wording import reason_of, shown
+from workflows_app.plugins.storing.sources import DISCOVERED, SOURCES, check_readable
 
-SOURCES = "BackupSrcPaths"
 DESTINATION = "BackupDestPath"
 # A test tells of no run; every run has these.
 _POLICY, _RUN, _EPOCH = "daily", 1, 0
 # Stands for what an application's plugin will discover.
-_DISCOVERED = {"DataFilePaths": "/", "LogFilePaths": ""}
+_ANYTHING = {"DataFilePaths": "/", "LogFilePaths": ""}
 
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
@@ -39,7 +38,7 @@ def _look(context: PluginContext) -> Iterator[Finding]:
     run = replace(
         context,
         config=context.config.for_run(_RUN, _POLICY, _EPOCH),
-        parameters={**context.parameters, **(_DISCOVERED if discovers else {})},
+        parameters={**context.parameters, **(_ANYTHING if discovers else {})},
     )
     parameters, mistakes = read_parameters(run, Parameters.of)
     yield from mistakes
@@ -54,7 +53,7 @@ def _look(context: PluginContext) -> Iterator[Finding]:
         yield refusal(error, DESTINATION)
         return
     if discovers:
-        yield unknown("What is backed up is discovered by the application's plugin in each run", SOURCES)
+        yield DISCOVERED
     elif parameters is not None:
         yield from _sources(parameters.sources, folder)
     yield from _destination(place)
@@ -71,33 +70,12 @@ def _sources(sources: Sequence[Path], folder: Path) -> Iterator[Finding]:
             yield bad(str(error), SOURCES)
             continue
         real.append(Path(path))
-        yield _readable(path)
+        yield check_readable(path)
         yield from (doubtful(words, SOURCES) for words in said)
     try:
         resolve_sources(real, destination, folder, lambda text: None)
     except PluginFailed as error:
         yield bad(str(error), SOURCES)
-
-
-def _readable(path: str) -> Finding:
-    try:
-        return good(f"{shown(path)} can be read: {_contents(path)}", SOURCES)
-    except OSError as error:
-        return bad(
-            f"{shown(path)} cannot be read: {reason_of(error)}. The worker's user (uid {os.geteuid()}) must "
-            "be able to",
-            SOURCES,
-        )
-
-
-def _contents(path: str) -> str:
-    """What a source is, of which the first level can be read. Raises OSError."""
-    if not Path(path).is_dir():
-        with Path(path).open("rb"):
-            return "a file"
-    with os.scandir(path) as entries:
-        count = sum(1 for _ in entries)
-    return f"a folder with {count} {'entry' if count == 1 else 'entries'}"
 
 
 def _destination(place: Place) -> Iterator[Finding]:

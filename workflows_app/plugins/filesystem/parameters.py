@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.parameter_kinds import PATH, PATHS, SIZE, number
+from workflows_app.domain.parameter_kinds import PATH, SIZE, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.storing.names import own_name
+from workflows_app.plugins.storing.names import NAME_SPEC, Owner, own_name
+from workflows_app.plugins.storing.sources import SOURCES_SPEC, absolute_path, source_paths
 
 DEFAULT_LEVEL = 3
 MAX_LEVEL = 19
@@ -18,17 +18,8 @@ MAX_LEVEL = 19
 MAX_THREADS = 256
 
 SPECS = (
-    ParameterSpec(
-        name="BackupName",
-        help="The first part of a backup's name. Empty: the configuration's name.",
-    ),
-    ParameterSpec(
-        name="BackupSrcPaths",
-        help="The folders and files to back up: absolute paths where the worker runs, separated by commas. "
-        "With automatic discovery, what the application reports takes their place.",
-        required=True,
-        form=PATHS,
-    ),
+    NAME_SPEC,
+    SOURCES_SPEC,
     ParameterSpec(
         name="BackupDestPath",
         help="The absolute path of the folder that keeps the backups, where the worker runs. A backup is in "
@@ -74,14 +65,9 @@ class Place:
     @classmethod
     def of(cls, context: PluginContext) -> "Place":
         """Read the place of a call's backups. Raises ConfigInvalid, which names what is refused."""
-        config, given = context.config, context.parameters
-        check_name("profileName", config.profile_name)
-        check_name("configName", config.config_name)
-        base = given.get("BackupName") or config.config_name
-        check_name("BackupName", base)
-        return cls(
-            config.profile_name, config.config_name, base, _destination(given.get("BackupDestPath", ""))
-        )
+        owner = Owner.of(context)
+        destination = _destination(context.parameters.get("BackupDestPath", ""))
+        return cls(owner.profile, owner.config, owner.base, destination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +101,7 @@ class Parameters:
             workflow_id=config.workflow_id,
             epoch=config.workflow_timestamp,
             name=own_name(context),
-            sources=_sources(context),
+            sources=tuple(Path(path) for path in source_paths(context)),
             destination=place.destination,
             level=_number("CompressionLevel", given.get("CompressionLevel", ""), DEFAULT_LEVEL, MAX_LEVEL),
             threads=_number("CompressionThreads", given.get("CompressionThreads", ""), _cpus(), MAX_THREADS),
@@ -130,36 +116,10 @@ def _cpus() -> int:
     return min(os.cpu_count() or 1, MAX_THREADS)  # macOS
 
 
-def _sources(context: PluginContext) -> tuple[Path, ...]:
-    """The source paths; those of the application when it was discovered (fossul-behaviour.md §7.6)."""
-    discovered = context.config.auto_discovery
-    names = ("DataFilePaths", "LogFilePaths") if discovered else ("BackupSrcPaths",)
-    paths = tuple(
-        _absolute(name, text.strip())
-        for name in names
-        for text in context.parameters.get(name, "").split(",")
-        if text.strip()
-    )
-    if not paths:
-        why = (
-            "the application reported no paths to back up: check its app plugin, or turn autoDiscovery off"
-            if discovered
-            else "is empty: give the absolute paths to back up, separated by commas"
-        )
-        raise ConfigInvalid(names[0], why)
-    return paths
-
-
 def _destination(text: str) -> Path:
     if not text.strip():
         raise ConfigInvalid("BackupDestPath", "is empty: give the absolute path of the folder for backups")
-    return _absolute("BackupDestPath", text.strip())
-
-
-def _absolute(field: str, text: str) -> Path:
-    if not text.startswith("/") or "\0" in text:
-        raise ConfigInvalid(field, f"{text!r} is not an absolute path: let it begin with '/'")
-    return Path(text)
+    return Path(absolute_path("BackupDestPath", text.strip()))
 
 
 def _number(field: str, text: str, default: int, most: int) -> int:

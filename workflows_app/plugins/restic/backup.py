@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Level, Result
 from workflows_app.plugins.base import PluginContext, Report
-from workflows_app.plugins.restic.parameters import Parameters, source_paths
+from workflows_app.plugins.restic.parameters import Parameters, tidy_sources
 from workflows_app.plugins.restic.program import Document, Incomplete, NoRepository, Restic, error_words
 from workflows_app.plugins.restic.snapshots import (
     Snapshot,
@@ -32,7 +32,7 @@ def make_backup(context: PluginContext) -> Result:
     """
     parameters = Parameters.of(context)
     name = own_name(context)
-    sources = source_paths(context)
+    sources = tidy_sources(context)
     _refuse_unreadable(sources)
     restic = Restic(context, parameters)
     context.info("Performing restic backup")

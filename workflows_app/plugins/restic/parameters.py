@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.restic.sftp import is_sftp_place, plain_file, sftp_command
 from workflows_app.plugins.restic.specs import MOST_RATE, MOST_WAIT, Proof
+from workflows_app.plugins.storing.names import Owner
+from workflows_app.plugins.storing.sources import source_paths
 from workflows_app.plugins.values import flag, one_of, program_name, whole_number
 
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/=-]{0,99}")
@@ -44,16 +45,12 @@ class Parameters:
     @classmethod
     def of(cls, context: PluginContext) -> "Parameters":
         """Read the parameters of a call. Raises ConfigInvalid, which names the one that is refused."""
-        config, given = context.config, context.parameters
-        check_name("profileName", config.profile_name)
-        check_name("configName", config.config_name)
-        base = given.get("BackupName") or config.config_name
-        check_name("BackupName", base)
+        owner, given = Owner.of(context), context.parameters
         repository = _repository(given.get("Repository", ""))
         return cls(
-            profile=config.profile_name,
-            config=config.config_name,
-            base=base,
+            profile=owner.profile,
+            config=owner.config,
+            base=owner.base,
             repository=repository,
             local=Path(repository) if repository.startswith("/") else None,
             program=program_name("ResticCommand", given.get("ResticCommand", ""), "restic"),
@@ -69,27 +66,9 @@ class Parameters:
         )
 
 
-def source_paths(context: PluginContext) -> tuple[str, ...]:
-    """The absolute paths to back up; those of the application when it was discovered (§7.6).
-
-    Raises ConfigInvalid when there are none, or one is not absolute.
-    """
-    discovered = context.config.auto_discovery
-    names = ("DataFilePaths", "LogFilePaths") if discovered else ("BackupSrcPaths",)
-    paths = []
-    for name in names:
-        for path in _split(name, context.parameters.get(name, "")):
-            if not path.startswith("/"):
-                raise ConfigInvalid(name, f"{path!r} is not an absolute path: let it begin with '/'")
-            paths.append(path.rstrip("/") or "/")
-    if not paths:
-        raise ConfigInvalid(
-            names[0],
-            "the application reported no paths to back up: check its app plugin, or turn autoDiscovery off"
-            if discovered
-            else "is empty: give the absolute paths to back up, separated by commas",
-        )
-    return tuple(dict.fromkeys(paths))
+def tidy_sources(context: PluginContext) -> tuple[str, ...]:
+    """The paths to back up, each once and without a slash at its end. Raises ConfigInvalid."""
+    return tuple(dict.fromkeys(path.rstrip("/") or "/" for path in source_paths(context)))
 
 
 def _repository(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from enum import StrEnum
 
-from workflows_app.domain.parameter_kinds import FLAG, PATH, PATHS, choice, number
+from workflows_app.domain.parameter_kinds import FLAG, PATH, choice, number
 from workflows_app.domain.results import ParameterSpec
+from workflows_app.plugins.storing.names import NAME_SPEC
+from workflows_app.plugins.storing.sources import SOURCES_SPEC
 
 MOST_RATE = 10_000_000
 MOST_WAIT = 86_400
@@ -29,17 +31,8 @@ SPECS = (
         required=True,
         secret=True,
     ),
-    ParameterSpec(
-        name="BackupSrcPaths",
-        help="The folders and files to back up: absolute paths where the worker runs, separated by commas. "
-        "With automatic discovery, what the application reports takes their place.",
-        required=True,
-        form=PATHS,
-    ),
-    ParameterSpec(
-        name="BackupName",
-        help="The first part of a backup's name. Empty: the configuration's name.",
-    ),
+    SOURCES_SPEC,
+    NAME_SPEC,
     ParameterSpec(
         name="CreateRepository",
         help="true: create the repository when it does not exist yet.",

@@ -1,11 +1,36 @@
-"""The name of the backup that a run makes."""
+"""The names that tell whose a backup is, and the name of the one that a run makes."""
 
 import re
+from typing import NamedTuple
 
 from workflows_app.domain import naming
-from workflows_app.domain.config import check_policy
+from workflows_app.domain.config import check_name, check_policy
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+
+NAME_SPEC = ParameterSpec(
+    name="BackupName",
+    help="The first part of a backup's name. Empty: the configuration's name.",
+)
+
+
+class Owner(NamedTuple):
+    """Whose backups a call is about; ``base`` is the first part of their names."""
+
+    profile: str
+    config: str
+    base: str
+
+    @classmethod
+    def of(cls, context: PluginContext) -> "Owner":
+        """Read the names of a call. Raises ConfigInvalid, which names the one that is refused."""
+        config = context.config
+        check_name("profileName", config.profile_name)
+        check_name("configName", config.config_name)
+        base = context.parameters.get(NAME_SPEC.name) or config.config_name
+        check_name(NAME_SPEC.name, base)
+        return cls(config.profile_name, config.config_name, base)
 
 
 def own_name(context: PluginContext) -> str:
