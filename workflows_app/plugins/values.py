@@ -22,13 +22,13 @@ def absolute_path(field: str, text: str) -> Path:
     return Path(text)
 
 
-def whole_number(field: str, text: str, default: int, most: int) -> int:
-    """A whole number from 1 to ``most``; ``default`` for an empty text. Raises ConfigInvalid."""
+def whole_number(field: str, text: str, default: int, most: int, *, least: int = 1) -> int:
+    """A whole number from ``least`` to ``most``; ``default`` for an empty text. Raises ConfigInvalid."""
     text = text.strip()
     if not text:
         return default
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise ConfigInvalid(field, f"{text!r} is not a whole number from 1 to {most}")
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise ConfigInvalid(field, f"{text!r} is not a whole number from {least} to {most}")
     return int(text)
 
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.filesystem.parameters import whole_number
+from workflows_app.plugins.values import one_of, whole_number
 
 TREE = "tree"
 """The name of the folder in a backup that has the files of a tree, each under its absolute path."""
@@ -67,16 +66,7 @@ class Layout:
         """Read the parameters of a call. Raises ConfigInvalid, which names the one that is refused."""
         given = context.parameters
         return cls(
-            Format(_choice("Format", given.get("Format", ""), Format)),
-            Unchanged(_choice("Unchanged", given.get("Unchanged", ""), Unchanged)),
-            whole_number("VerifyLinked", given.get("VerifyLinked", "").strip() or str(_CHECKED), 0, 100),
+            Format(one_of("Format", given.get("Format", ""), tuple(Format), Format.ARCHIVE)),
+            Unchanged(one_of("Unchanged", given.get("Unchanged", ""), tuple(Unchanged), Unchanged.METADATA)),
+            whole_number("VerifyLinked", given.get("VerifyLinked", ""), _CHECKED, 100, least=0),
         )
-
-
-def _choice(field: str, text: str, choices: type[StrEnum]) -> str:
-    """One of the choices, the first one when there is no text. Raises ConfigInvalid."""
-    known = [str(one) for one in choices]
-    text = text.strip() or known[0]
-    if text not in known:
-        raise ConfigInvalid(field, f"{text!r} is none of {', '.join(known)}")
-    return text

@@ -11,6 +11,7 @@ from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.storing.names import NAME_SPEC, Owner, own_name
 from workflows_app.plugins.storing.sources import SOURCES_SPEC, absolute_path, source_paths
+from workflows_app.plugins.values import whole_number
 
 DEFAULT_LEVEL = 3
 MAX_LEVEL = 19
@@ -103,8 +104,12 @@ class Parameters:
             name=own_name(context),
             sources=tuple(Path(path) for path in source_paths(context)),
             destination=place.destination,
-            level=_number("CompressionLevel", given.get("CompressionLevel", ""), DEFAULT_LEVEL, MAX_LEVEL),
-            threads=_number("CompressionThreads", given.get("CompressionThreads", ""), _cpus(), MAX_THREADS),
+            level=whole_number(
+                "CompressionLevel", given.get("CompressionLevel", ""), DEFAULT_LEVEL, MAX_LEVEL
+            ),
+            threads=whole_number(
+                "CompressionThreads", given.get("CompressionThreads", ""), _cpus(), MAX_THREADS
+            ),
             bandwidth=_rate("BandwidthLimit", given.get("BandwidthLimit", "")),
         )
 
@@ -120,19 +125,6 @@ def _destination(text: str) -> Path:
     if not text.strip():
         raise ConfigInvalid("BackupDestPath", "is empty: give the absolute path of the folder for backups")
     return Path(absolute_path("BackupDestPath", text.strip()))
-
-
-def _number(field: str, text: str, default: int, most: int) -> int:
-    text = text.strip()
-    return whole_number(field, text, 1, most) if text else default
-
-
-def whole_number(field: str, text: str, least: int, most: int) -> int:
-    """The number that a parameter says. Raises ConfigInvalid when it is none from ``least`` to ``most``."""
-    text = text.strip()
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-        raise ConfigInvalid(field, f"{text!r} is not a whole number from {least} to {most}")
-    return int(text)
 
 
 def yes_or_no(field: str, text: str, *, default: bool) -> bool:
