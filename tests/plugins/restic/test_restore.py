@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.plugins.conftest import MountDisk
 from tests.plugins.filesystem.trees import make_nasty_tree, names_in, picture
 from tests.plugins.restic.conftest import EPOCH, Repository
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
@@ -171,10 +172,12 @@ def test_the_files_of_a_backup_are_listed_page_by_page(repository: Repository) -
         plugin.backup_browse(context, FileQuery(folder="../x"))
 
 
-def test_a_disk_that_is_full_ends_the_restore_with_words(repository: Repository, small_disk: Path) -> None:
+def test_a_disk_that_is_full_ends_the_restore_with_words(
+    repository: Repository, mount_disk: MountDisk
+) -> None:
     (repository.source / "file").write_bytes(os.urandom(12 * MiB))
     repository.backup()
-    assert repository.restore(small_disk / "target").code == 1
+    assert repository.restore(mount_disk("8m") / "target").code == 1
     errors = repository.lines(Level.ERROR)
     assert "no space left on device" in errors[0]
     assert "restored to" in errors[-1] and "in part: " in errors[-1]
