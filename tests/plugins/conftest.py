@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.plugins.cancelling import CancelSwitch
 from workflows_app.domain.config import Config
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
@@ -22,27 +22,19 @@ class Call:
 
     def __init__(self, config: Config | None = None) -> None:
         self.said: list[tuple[Level, str]] = []
-        self.stops: list[Callable[[], None]] = []
-        self._cancelled = threading.Event()
+        self._switch = CancelSwitch()
+        self.stops = self._switch.stops
         self.context = PluginContext(
             config=config or Config(),
             parameters={},
             say=lambda level, text: self.said.append((level, text)),
-            cancelled=self._cancelled.is_set,
-            on_cancel=self._on_cancel,
+            cancelled=self._switch.cancelled,
+            on_cancel=self._switch.on_cancel,
             environment={"PATH": os.environ["PATH"]},
         )
 
     def cancel(self) -> None:
-        self._cancelled.set()
-        for stop in list(self.stops):
-            stop()
-
-    def _on_cancel(self, stop: Callable[[], None]) -> Callable[[], None]:
-        self.stops.append(stop)
-        if self._cancelled.is_set():
-            stop()
-        return lambda: self.stops.remove(stop)
+        self._switch.cancel()
 
 
 @pytest.fixture

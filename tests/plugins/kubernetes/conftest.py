@@ -1,12 +1,12 @@
 """What the tests of Kubernetes share: a server, and calls of plugins that ask it."""
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.plugins.cancelling import CancelSwitch
 from tests.plugins.kubernetes.api_server import ApiServer, ready_pod
 from workflows_app.domain.config import Config
 from workflows_app.domain.results import Level
@@ -25,21 +25,18 @@ class ClusterCall:
     on_line: Callable[[str], None] = lambda text: None
 
     def __post_init__(self) -> None:
-        self._cancelled = threading.Event()
-        self._stops: list[Callable[[], None]] = []
+        self._switch = CancelSwitch()
         self.context = PluginContext(
             config=self.config,
             parameters=self.parameters,
             say=self._say,
             report=self.reports.append,
-            cancelled=self._cancelled.is_set,
-            on_cancel=self._on_cancel,
+            cancelled=self._switch.cancelled,
+            on_cancel=self._switch.on_cancel,
         )
 
     def cancel(self) -> None:
-        self._cancelled.set()
-        for stop in list(self._stops):
-            stop()
+        self._switch.cancel()
 
     def lines(self, level: Level = Level.INFO) -> list[str]:
         return [text for said, text in self.said if said == level]
@@ -47,12 +44,6 @@ class ClusterCall:
     def _say(self, level: Level, text: str) -> None:
         self.said.append((level, text))
         self.on_line(text)
-
-    def _on_cancel(self, stop: Callable[[], None]) -> Callable[[], None]:
-        self._stops.append(stop)
-        if self._cancelled.is_set():
-            stop()
-        return lambda: self._stops.remove(stop)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.cancelling import CancelSwitch
 from workflows_app.domain.config import Config, Retention
 from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.restores import RestoreRequest
@@ -42,8 +42,7 @@ class Repository:
         self.reports: list[Report] = []
         self.held: frozenset[str] = frozenset()
         self.on_line: Callable[[str], None] = lambda text: None
-        self.stops: list[Callable[[], None]] = []
-        self._cancelled = threading.Event()
+        self._switch = CancelSwitch()
 
     def backup(self, number: int = 7, policy: str = "daily", **given: str) -> Result:
         self.said.clear()
@@ -83,8 +82,8 @@ class Repository:
             parameters=self.given | given,
             say=self._say,
             report=self.reports.append,
-            cancelled=self._cancelled.is_set,
-            on_cancel=self._on_cancel,
+            cancelled=self._switch.cancelled,
+            on_cancel=self._switch.on_cancel,
             environment={"PATH": os.environ["PATH"], "HOME": str(self.root)},
             held=lambda: self.held,
         )
@@ -115,12 +114,10 @@ class Repository:
                 other.kill()
 
     def cancel(self) -> None:
-        self._cancelled.set()
-        for stop in list(self.stops):
-            stop()
+        self._switch.cancel()
 
     def go_on(self) -> None:
-        self._cancelled.clear()
+        self._switch.take_back()
 
     def lines(self, level: Level = Level.INFO) -> list[str]:
         return [text for said, text in self.said if said == level]
@@ -128,12 +125,6 @@ class Repository:
     def _say(self, level: Level, text: str) -> None:
         self.said.append((level, text))
         self.on_line(text)
-
-    def _on_cancel(self, stop: Callable[[], None]) -> Callable[[], None]:
-        self.stops.append(stop)
-        if self._cancelled.is_set():
-            stop()
-        return lambda: self.stops.remove(stop)
 
 
 @pytest.fixture(scope="session")
