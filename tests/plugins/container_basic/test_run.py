@@ -1,15 +1,13 @@
 """Whole runs on a real Temporal server: commands in the pod around a backup of its files, and retention."""
 
-import asyncio
-
 import pytest
 from asgiref.sync import sync_to_async
 
-from tests.factories import OPERATOR, make_catalog
+from tests.factories import make_catalog
 from tests.plugins.container_basic.conftest import PodStorage
+from tests.plugins.whole_runs import run_backup
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Policy
-from workflows_app.services import runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,8 +34,7 @@ async def test_a_pod_is_frozen_by_its_commands_and_backed_up(worker, pod: PodSto
     profile = config.profile.name
     run = None
     for _ in range(2):
-        number = await starts.start_backup(OPERATOR, profile, config.name, "daily")
-        run = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 30)
+        run = await run_backup(config)
         assert run.summary.state is RunState.COMPLETED, run.summary.failure
     texts = "\n".join(message["message"] for message in run.result["result"]["messages"])
     assert "Performing remote pre quiesce command [:touch," in texts
@@ -52,8 +49,7 @@ async def test_a_command_that_fails_in_the_pod_fails_the_run(worker, pod: PodSto
     config = await sync_to_async(configure)(pod)
     config.settings["preAppQuiesceCmd"] = ":false"
     await sync_to_async(config.save)()
-    number = await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily")
-    run = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 30)
+    run = await run_backup(config)
     assert run.summary.state is RunState.ERROR
     texts = "\n".join(message["message"] for message in run.result["result"]["messages"])
     assert "Could not execute command: command terminated with exit code 1" in texts

@@ -1,6 +1,5 @@
 """Whole runs on the product's own worker: both plugins with the storage plugin filesystem."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,10 @@ from tests.plugins.mariadb.test_dump_round_trip import as_in
 from tests.plugins.mariadb.test_server_copy import without_counters
 from tests.plugins.mariadb.waiting import locked, waiting_sessions
 from tests.plugins.postgres.conftest import Calls
-from workflows_app.domain.restores import RestoreRequest
+from tests.plugins.whole_runs import back_up, ended, files_below, restore, said
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
-from workflows_app.services import control, restores, runs, starts
+from workflows_app.services import control, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,31 +31,6 @@ async def config(transactional_db: None, calls: Calls, place: Path, empty: str) 
         storagePluginParameters={"BackupName": "shop", "BackupDestPath": str(place / "backups")},
         autoDiscovery=True,
     )
-
-
-async def ended(number: int) -> runs.RunDetail:
-    return await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 40)
-
-
-async def back_up(config: BackupConfig) -> str:
-    run = await ended(await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily"))
-    assert run.summary.state is RunState.COMPLETED, run.summary.failure
-    return run.progress.backup_name
-
-
-async def restore(config: BackupConfig, name: str, target: str = "") -> runs.RunDetail:
-    request = RestoreRequest(target=target)
-    return await ended(
-        await restores.start_restore(OPERATOR, config.profile.name, config.name, name, request, config.name)
-    )
-
-
-async def said(number: int) -> list[str]:
-    return [line.text async for line in RunMessage.objects.filter(run=number).order_by("step", "seq")]
-
-
-def files_below(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["original place", "another target"])

@@ -1,17 +1,17 @@
 """Whole runs on the product's own worker: the server is locked while it is copied, and then never again."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from tests.factories import OPERATOR, make_catalog
+from tests.factories import make_catalog
+from tests.plugins import whole_runs
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
-from workflows_app.services import runs, starts
+from workflows_app.services import runs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,8 +34,7 @@ async def run_backup(mongod: ScriptedMongod, destination: Path) -> runs.RunDetai
         storagePluginParameters={"BackupName": "server", "BackupDestPath": str(destination)},
         autoDiscovery=True,
     )
-    number = await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily")
-    return await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 40)
+    return await whole_runs.run_backup(config)
 
 
 async def test_a_server_is_locked_copied_and_unlocked(

@@ -1,19 +1,17 @@
 """Whole runs on the product's own worker, with the storage plugin filesystem."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from tests.factories import OPERATOR, make_catalog
+from tests.factories import make_catalog
 from tests.plugins.mongo.server import MongoTestServer
 from tests.plugins.mongo_dump.conftest import as_restored, left
 from tests.plugins.postgres.conftest import Calls
-from workflows_app.domain.restores import RestoreRequest
+from tests.plugins.whole_runs import back_up, restore
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
-from workflows_app.services import restores, runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,23 +25,6 @@ async def config(transactional_db: None, calls: Calls, tmp_path: Path, empty: st
         storagePlugin="filesystem",
         storagePluginParameters={"BackupName": "shop", "BackupDestPath": str(tmp_path / "backups")},
         autoDiscovery=True,
-    )
-
-
-async def ended(number: int) -> runs.RunDetail:
-    return await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 60)
-
-
-async def back_up(config: BackupConfig) -> str:
-    run = await ended(await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily"))
-    assert run.summary.state is RunState.COMPLETED, run.summary.failure
-    return run.progress.backup_name
-
-
-async def restore(config: BackupConfig, name: str, target: str = "") -> runs.RunDetail:
-    request = RestoreRequest(target=target)
-    return await ended(
-        await restores.start_restore(OPERATOR, config.profile.name, config.name, name, request, config.name)
     )
 
 

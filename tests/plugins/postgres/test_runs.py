@@ -1,6 +1,5 @@
 """Whole runs on the product's own worker: both plugins with the storage plugin filesystem."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,10 @@ from tests.plugins.postgres.cluster import PASSWORD, Cluster
 from tests.plugins.postgres.conftest import Calls, server_parameters
 from tests.plugins.postgres.copies import started
 from tests.plugins.postgres.waiting import locked, waiting_sessions
-from workflows_app.domain.restores import RestoreRequest
+from tests.plugins.whole_runs import back_up, ended, files_below, restore, said
 from workflows_app.domain.states import RunState
-from workflows_app.models import BackupConfig, RunMessage
-from workflows_app.services import control, restores, runs, starts
+from workflows_app.models import BackupConfig
+from workflows_app.services import control, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,24 +29,6 @@ async def config(transactional_db: None, calls: Calls, place: Path, empty: str) 
         storagePluginParameters={"BackupName": "shop", "BackupDestPath": str(place / "backups")},
         autoDiscovery=True,
     )
-
-
-async def ended(number: int) -> runs.RunDetail:
-    return await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 40)
-
-
-async def back_up(config: BackupConfig) -> str:
-    run = await ended(await starts.start_backup(OPERATOR, config.profile.name, config.name, "daily"))
-    assert run.summary.state is RunState.COMPLETED, run.summary.failure
-    return run.progress.backup_name
-
-
-async def said(number: int) -> list[str]:
-    return [line.text async for line in RunMessage.objects.filter(run=number).order_by("step", "seq")]
-
-
-def files_below(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["original place", "another target"])
@@ -67,11 +48,7 @@ async def test_a_backup_and_its_restore(
     assert files_below(dumps) == [], "unquiesce has removed the dump"
     cluster.execute("DELETE FROM ledger", shop)
 
-    target = str(place / "elsewhere") if elsewhere else ""
-    number = await restores.start_restore(
-        OPERATOR, config.profile.name, config.name, name, RestoreRequest(target=target), config.name
-    )
-    run = await ended(number)
+    run = await restore(config, name, str(place / "elsewhere") if elsewhere else "")
     assert run.summary.state is RunState.COMPLETED, run.summary.failure
     assert [step.key for step in run.progress.steps] == [
         "pre-restore-plugin",
@@ -80,7 +57,7 @@ async def test_a_backup_and_its_restore(
     ]
     assert cluster.contents(empty) == before
     assert files_below(dumps) == []
-    lines = await said(number)
+    lines = await said(run.summary.number)
     assert f"Database '{empty}' restored: 24 entries, 3 tables with rows" in lines
     assert not [line for line in lines if PASSWORD in line]
 
@@ -90,10 +67,7 @@ async def test_a_restore_over_data_without_leave_stops_before_anything_is_touche
 ) -> None:
     name = await back_up(config)
     cluster.execute("CREATE TABLE precious AS SELECT 1 AS n", empty)
-    number = await restores.start_restore(
-        OPERATOR, config.profile.name, config.name, name, RestoreRequest(), config.name
-    )
-    run = await ended(number)
+    run = await restore(config, name)
     assert run.summary.state is RunState.ERROR
     assert "PqRestoreClean: database" in run.summary.failure
     assert [step["key"] for step in run.result["workflow"]["steps"]] == ["pre-restore-plugin"]
@@ -133,21 +107,14 @@ async def test_a_cluster_is_backed_up_restored_and_started(
     before = cluster.contents(shop)
     name = await back_up(config)
     assert files_below(place / "copies") == [], "unquiesce has removed the copy"
-    number = await restores.start_restore(
-        OPERATOR,
-        config.profile.name,
-        config.name,
-        name,
-        RestoreRequest(target=str(place / "elsewhere")),
-        config.name,
-    )
-    run = await ended(number)
+    run = await restore(config, name, str(place / "elsewhere"))
     assert run.summary.state is RunState.COMPLETED, run.summary.failure
     (data,) = (
         path.parent for path in (place / "elsewhere").rglob("PG_VERSION") if path.parent.name == "data"
     )
     assert any(
-        line.startswith(f"The cluster in {data} is complete. To run it: ") for line in await said(number)
+        line.startswith(f"The cluster in {data} is complete. To run it: ")
+        for line in await said(run.summary.number)
     )
     with started(data, place / "server") as other:
         assert other.contents(shop) == before

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from asgiref.sync import sync_to_async
 
-from tests.factories import OPERATOR, make_catalog
+from tests.factories import make_catalog
 from tests.plugins.archiving.archived import contents
 from tests.plugins.s3.server import ACCESS_KEY, SECRET_KEY, S3Server
+from tests.plugins.whole_runs import run_backup
 from workflows_app.domain.config import Config
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Policy
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.s3.plugin import plugin
-from workflows_app.services import runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,8 +44,7 @@ async def test_each_run_archives_its_backup_and_both_retentions_hold(worker, s3:
     profile = config.profile.name
     run = None
     for _ in range(3):
-        number = await starts.start_backup(OPERATOR, profile, config.name, "daily")
-        run = await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 30)
+        run = await run_backup(config)
         assert run.summary.state is RunState.COMPLETED, run.summary.failure
     texts = "\n".join(m["message"] for m in run.result["result"]["messages"])
     assert "Number of archives [3] greater than archive retention [2]" in texts
