@@ -1,6 +1,7 @@
 """The whole product as `make run` starts it, in a folder of its own, and a real browser before it."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -182,3 +183,15 @@ def log_in(page: Page, name: str = "admin", password: str = PASSWORD) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/")
+
+
+@pytest.fixture
+def profile(page: Page, request: pytest.FixtureRequest) -> str:
+    """An empty profile of the test's own; the page is at its new configuration."""
+    name = re.sub(r"[^a-z]+", "-", request.node.originalname)[:60].strip("-")
+    log_in(page)
+    page.goto("/new-profile/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url(f"**/new-configuration/{name}/")
+    return name

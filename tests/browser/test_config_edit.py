@@ -3,25 +3,12 @@
 import re
 from pathlib import Path
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Dashboard, log_in
+from tests.browser.conftest import Dashboard
 
 SECRET = "correct-horse-battery"
-
-
-@pytest.fixture
-def profile(page: Page, dashboard: Dashboard, request: pytest.FixtureRequest) -> str:
-    """An empty profile of the test's own; the page is at its new configuration."""
-    name = re.sub(r"[^a-z]+", "-", request.node.originalname)[:60].strip("-")
-    log_in(page)
-    page.goto("/new-profile/")
-    page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Create").click()
-    page.wait_for_url(f"**/new-configuration/{name}/")
-    return name
 
 
 def toml(page: Page, part: str) -> Locator:

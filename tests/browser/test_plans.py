@@ -6,26 +6,20 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Dashboard, log_in
+from tests.browser.conftest import Dashboard
 
 
 @pytest.fixture
-def profile(page: Page, dashboard: Dashboard, request: pytest.FixtureRequest, tmp_path) -> str:
+def profile(page: Page, profile: str) -> str:
     """A profile of the test's own with a configuration ``orders``; the page is at the editor of its plan."""
-    name = re.sub(r"[^a-z]+", "-", request.node.originalname)[:60].strip("-")
-    log_in(page)
-    page.goto("/new-profile/")
-    page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Create").click()
-    page.wait_for_url(f"**/new-configuration/{name}/")
     page.get_by_label(re.compile("^Name")).fill("orders")
     page.locator("[name=AppPlugin]").fill("sample-app")
     page.locator("[name=StoragePlugin]").fill("sample-storage")
     page.locator("[name=StoragePlugin]").blur()
     page.get_by_role("button", name="Create").click()
-    page.wait_for_url(f"**/profiles/{name}/orders/")
-    page.goto(f"/profiles/{name}/orders/plan/")
-    return name
+    page.wait_for_url(f"**/profiles/{profile}/orders/")
+    page.goto(f"/profiles/{profile}/orders/plan/")
+    return profile
 
 
 def board(page: Page) -> list[list[str]]:

@@ -7,11 +7,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import ROOT, Dashboard, free_port, listening, log_in
 from tests.browser.test_bad_days import GATED, LINES, configure, run_from, shown, stored
@@ -27,6 +27,9 @@ for second in range({FLOOD_SECONDS}):
     time.sleep(max(0.0, began + second + 1 - time.monotonic()))
 print("the flood is over", flush=True)
 """
+
+
+Watching = Callable[[str, str], AbstractContextManager[tuple[Page, int]]]
 
 
 class OwnProcesses:
@@ -96,60 +99,62 @@ def processes(dashboard: Dashboard, tmp_path: Path) -> Iterator[OwnProcesses]:
         own.end()
 
 
+@pytest.fixture
+def watching(browser: Browser, dashboard: Dashboard, processes: OwnProcesses, tmp_path: Path) -> Watching:
+    """Run a command under a configuration's name, and look on: a page of the web process, and the run."""
+
+    @contextmanager
+    def watch(name: str, command: str) -> Iterator[tuple[Page, int]]:
+        address = configure(dashboard, tmp_path, name, command)
+        with browser.new_context(base_url=processes.url) as context:
+            page = context.new_page()
+            with listening(page):
+                log_in(page)
+                yield page, run_from(page, address)
+
+    return watch
+
+
 def test_a_page_outlives_the_web_process(
-    browser: Browser, dashboard: Dashboard, processes: OwnProcesses, tmp_path: Path
+    watching: Watching, dashboard: Dashboard, processes: OwnProcesses, tmp_path: Path
 ):
-    address = configure(dashboard, tmp_path, "web-restarts", GATED)
-    with browser.new_context(base_url=processes.url) as context:
-        page = context.new_page()
-        with listening(page):
-            log_in(page)
-            number = run_from(page, address)
-            expect(page.get_by_text("first 39", exact=True)).to_be_visible(timeout=30_000)
-            page.evaluate("window.sameDocument = true")
-            processes.restart_web()
-            (tmp_path / "first").touch()
-            wait_for(lambda: stored(dashboard, number, "second 39"))
-            wait_for(lambda: answers(processes.url))
-            expect(page.get_by_text("second 39", exact=True)).to_be_visible(timeout=60_000)
-            for gate in ("second", "third"):
-                (tmp_path / gate).touch()
-            expect(page.locator("#live")).to_have_text("ended", timeout=60_000)
-            assert page.evaluate("window.sameDocument"), "it healed by itself, without a reload"
-            assert shown(page) == dashboard.lines(number)
+    with watching("web-restarts", GATED) as (page, number):
+        expect(page.get_by_text("first 39", exact=True)).to_be_visible(timeout=30_000)
+        page.evaluate("window.sameDocument = true")
+        processes.restart_web()
+        (tmp_path / "first").touch()
+        wait_for(lambda: stored(dashboard, number, "second 39"))
+        wait_for(lambda: answers(processes.url))
+        expect(page.get_by_text("second 39", exact=True)).to_be_visible(timeout=60_000)
+        for gate in ("second", "third"):
+            (tmp_path / gate).touch()
+        expect(page.locator("#live")).to_have_text("ended", timeout=60_000)
+        assert page.evaluate("window.sameDocument"), "it healed by itself, without a reload"
+        assert shown(page) == dashboard.lines(number)
     assert dashboard.status(number) == "COMPLETED"
 
 
 def test_a_page_tells_the_truth_when_the_worker_is_killed(
-    browser: Browser, dashboard: Dashboard, processes: OwnProcesses, tmp_path: Path
+    watching: Watching, dashboard: Dashboard, processes: OwnProcesses, tmp_path: Path
 ):
     """What was frozen is thawed by the next worker, and the page shows what was said before and after."""
-    address = configure(dashboard, tmp_path, "worker-killed", GATED)
-    with browser.new_context(base_url=processes.url) as context:
-        page = context.new_page()
-        with listening(page):
-            log_in(page)
-            number = run_from(page, address)
-            expect(page.get_by_text("first 39", exact=True)).to_be_visible(timeout=30_000)
-            processes.restart_worker()
-            header = page.locator("#run-header")
-            expect(header).to_have_attribute("data-status", "error", timeout=90_000)
-            expect(header).to_contain_text("thawed")
-            expect(page.locator("#live")).to_have_text("ended", timeout=30_000)
-            assert shown(page) == dashboard.lines(number)
+    with watching("worker-killed", GATED) as (page, number):
+        expect(page.get_by_text("first 39", exact=True)).to_be_visible(timeout=30_000)
+        processes.restart_worker()
+        header = page.locator("#run-header")
+        expect(header).to_have_attribute("data-status", "error", timeout=90_000)
+        expect(header).to_contain_text("thawed")
+        expect(page.locator("#live")).to_have_text("ended", timeout=30_000)
+        assert shown(page) == dashboard.lines(number)
     for gate in ("first", "second", "third"):
         (tmp_path / gate).touch()  # its command outlived the worker, and ends now
     assert dashboard.status(number) == "ERROR"
 
 
 def test_a_flood_of_lines_leaves_the_worker_and_the_page_small(
-    browser: Browser, dashboard: Dashboard, processes: OwnProcesses, tmp_path: Path
+    watching: Watching, dashboard: Dashboard, processes: OwnProcesses, tmp_path: Path
 ):
-    address = configure(dashboard, tmp_path, "flood", FLOOD)
-    with browser.new_context(base_url=processes.url) as context:
-        page = context.new_page()
-        log_in(page)
-        number = run_from(page, address)
+    with watching("flood", FLOOD) as (page, number):
         wait_for(lambda: stored(dashboard, number, "second 5 line 1999"), 90)
         early = resident(processes.worker.pid)
         wait_for(lambda: stored(dashboard, number, "the flood is over"), 180)
