@@ -210,6 +210,11 @@ class Capability(WireModel):
     name: str = ""
 
 
+def capabilities(*names: str) -> tuple[Capability, ...]:
+    """What a plugin can do, by the names of it."""
+    return tuple(Capability(name=name) for name in names)
+
+
 class ParameterSpec(WireModel):
     """A parameter that a plugin declares: what a form asks for and a check holds against."""
 

@@ -4,7 +4,7 @@ Unlike Fossul's (fossul-behaviour.md §7.6) it never deletes a live claim: a res
 """
 
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Backup, Capability, PluginInfo, Result
+from workflows_app.domain.results import Backup, PluginInfo, Result, capabilities
 from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
 from workflows_app.plugins.csi.backup import make_backup
 from workflows_app.plugins.csi.check import check_snapshots
@@ -28,19 +28,16 @@ class CsiStorage(NothingToMount):
             description="Snapshots the volumes of a Kubernetes application by its CSI driver",
             version="1.0.0",
             type="storage",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in (
-                    "backup",
-                    "restore",
-                    "backupList",
-                    "backupDelete",
-                    "backupDeleteWorkflow",
-                    "backupVerify",
-                    HOLDS,
-                    KEEP_RULES,
-                    "info",
-                )
+            capabilities=capabilities(
+                "backup",
+                "restore",
+                "backupList",
+                "backupDelete",
+                "backupDeleteWorkflow",
+                "backupVerify",
+                HOLDS,
+                KEEP_RULES,
+                "info",
             ),
             parameters=SPECS,
         )

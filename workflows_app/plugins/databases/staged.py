@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Capability, ParameterSpec, PluginInfo, Result
+from workflows_app.domain.results import ParameterSpec, PluginInfo, Result, capabilities
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
 from workflows_app.plugins.staging.folder import Staging
@@ -59,9 +59,8 @@ class StagedDatabase(ABC, Generic[P]):
             description=self.description,
             version="1.0.0",
             type="app",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in ("discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info")
+            capabilities=capabilities(
+                "discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info"
             ),
             parameters=self.parameters,
         )

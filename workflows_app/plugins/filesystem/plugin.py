@@ -6,7 +6,7 @@ told to, are extended attributes and access control lists.
 
 from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Backup, Capability, PluginInfo, Result
+from workflows_app.domain.results import Backup, PluginInfo, Result, capabilities
 from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
 from workflows_app.plugins.filesystem.backup import make_backup
 from workflows_app.plugins.filesystem.browsing import browse
@@ -31,21 +31,18 @@ class FilesystemStorage(NothingToMount):
             description="Backs up folders and files, verified, into compressed archives or incremental trees",
             version="1.0.0",
             type="storage",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in (
-                    "backup",
-                    "restore",
-                    "restoreFiles",
-                    "backupList",
-                    "backupDelete",
-                    "backupDeleteWorkflow",
-                    "backupVerify",
-                    "backupBrowse",
-                    HOLDS,
-                    KEEP_RULES,
-                    "info",
-                )
+            capabilities=capabilities(
+                "backup",
+                "restore",
+                "restoreFiles",
+                "backupList",
+                "backupDelete",
+                "backupDeleteWorkflow",
+                "backupVerify",
+                "backupBrowse",
+                HOLDS,
+                KEEP_RULES,
+                "info",
             ),
             parameters=(*SPECS, *SELECTION_SPECS, *LAYOUT_SPECS),
         )

@@ -4,7 +4,7 @@ An archive has the layout of the storage plugin's backups, so that it can be use
 """
 
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
+from workflows_app.domain.results import Archive, PluginInfo, Result, capabilities
 from workflows_app.plugins.archiving.archive import archive_backup
 from workflows_app.plugins.archiving.fetch import fetch_backup
 from workflows_app.plugins.archiving.retention import delete_expired_archives
@@ -25,17 +25,8 @@ class FilesystemArchive:
             description="Copies backups to another disk or mount, verified, and brings them back",
             version="1.0.0",
             type="archive",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in (
-                    "archive",
-                    "archiveList",
-                    "archiveDelete",
-                    "archiveFetch",
-                    HOLDS,
-                    KEEP_RULES,
-                    "info",
-                )
+            capabilities=capabilities(
+                "archive", "archiveList", "archiveDelete", "archiveFetch", HOLDS, KEEP_RULES, "info"
             ),
             parameters=SPECS,
         )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Backup, Capability, Result
+from workflows_app.domain.results import Backup, Result, capabilities
 from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
 from workflows_app.plugins.filesystem.browsing import browse
 from workflows_app.plugins.filesystem.listing import list_backups
@@ -16,20 +16,17 @@ from workflows_app.plugins.kubernetes_files.check import check_pod_files
 from workflows_app.plugins.kubernetes_files.restore import restore_into_pod
 from workflows_app.plugins.storing.mounting import NothingToMount
 
-CAPABILITIES = tuple(
-    Capability(name=name)
-    for name in (
-        "backup",
-        "restore",
-        "backupList",
-        "backupDelete",
-        "backupDeleteWorkflow",
-        "backupVerify",
-        "backupBrowse",
-        HOLDS,
-        KEEP_RULES,
-        "info",
-    )
+CAPABILITIES = capabilities(
+    "backup",
+    "restore",
+    "backupList",
+    "backupDelete",
+    "backupDeleteWorkflow",
+    "backupVerify",
+    "backupBrowse",
+    HOLDS,
+    KEEP_RULES,
+    "info",
 )
 
 

@@ -7,7 +7,7 @@ the server's own. It outlives the worker and its connection; then unquiesce, on 
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Capability, PluginInfo, Result
+from workflows_app.domain.results import PluginInfo, Result, capabilities
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.run_digest import run_digest
 from workflows_app.plugins.mongo.check import check
@@ -34,9 +34,8 @@ class MongoServer:
             description="Locks a MongoDB server against writes while the storage plugin copies its files",
             version="1.0.0",
             type="app",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in ("discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info")
+            capabilities=capabilities(
+                "discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info"
             ),
             parameters=SPECS,
         )

@@ -6,7 +6,7 @@ lock are restic's, and shown as what they are.
 
 from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Backup, Capability, PluginInfo, Result
+from workflows_app.domain.results import Backup, PluginInfo, Result, capabilities
 from workflows_app.plugins.base import HOLDS, KEEP_RULES, PluginContext
 from workflows_app.plugins.restic.backup import make_backup
 from workflows_app.plugins.restic.browsing import browse
@@ -31,21 +31,18 @@ class ResticStorage(NothingToMount):
             description="Backs up folders and files into a repository of restic, deduplicated and encrypted",
             version="1.0.0",
             type="storage",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in (
-                    "backup",
-                    "restore",
-                    "restoreFiles",
-                    "backupList",
-                    "backupDelete",
-                    "backupDeleteWorkflow",
-                    "backupVerify",
-                    "backupBrowse",
-                    HOLDS,
-                    KEEP_RULES,
-                    "info",
-                )
+            capabilities=capabilities(
+                "backup",
+                "restore",
+                "restoreFiles",
+                "backupList",
+                "backupDelete",
+                "backupDeleteWorkflow",
+                "backupVerify",
+                "backupBrowse",
+                HOLDS,
+                KEEP_RULES,
+                "info",
             ),
             parameters=SPECS,
         )

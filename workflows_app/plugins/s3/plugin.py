@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
+from workflows_app.domain.results import Archive, PluginInfo, Result, capabilities
 from workflows_app.plugins.archiving.archive import archive_backup
 from workflows_app.plugins.archiving.fetch import fetch_backup
 from workflows_app.plugins.archiving.retention import delete_expired_archives
@@ -32,17 +32,8 @@ class S3Archive:
             description="Copies backups to a bucket of AWS or any other S3, verified, and brings them back",
             version="1.0.0",
             type="archive",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in (
-                    "archive",
-                    "archiveList",
-                    "archiveDelete",
-                    "archiveFetch",
-                    HOLDS,
-                    KEEP_RULES,
-                    "info",
-                )
+            capabilities=capabilities(
+                "archive", "archiveList", "archiveDelete", "archiveFetch", HOLDS, KEEP_RULES, "info"
             ),
             parameters=specs(self._create_bucket),
         )

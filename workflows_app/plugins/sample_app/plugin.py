@@ -1,7 +1,7 @@
 """Fossul's sample app plugin: it says what it would do, and touches nothing (fossul-behaviour.md §7.5)."""
 
 from workflows_app.domain.findings import Finding, doubtful
-from workflows_app.domain.results import Capability, Discover, ParameterSpec, PluginInfo, Result
+from workflows_app.domain.results import Discover, ParameterSpec, PluginInfo, Result, capabilities
 from workflows_app.plugins.base import PluginContext
 
 _DATA = ("/path/to/data/file1", "/path/to/data/file2")
@@ -19,9 +19,8 @@ class SampleApp:
             description="A sample plugin",
             version="1.0.0",
             type="app",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in ("discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info")
+            capabilities=capabilities(
+                "discover", "quiesce", "unquiesce", "preRestore", "postRestore", "info"
             ),
             parameters=tuple(
                 ParameterSpec(name=name, help="Any text; it is not used")

@@ -1,7 +1,7 @@
 """Fossul's sample archive plugin: it says what it would do, and copies nothing (fossul-behaviour.md §7.7)."""
 
 from workflows_app.domain.findings import Finding, doubtful
-from workflows_app.domain.results import Archive, Capability, PluginInfo, Result
+from workflows_app.domain.results import Archive, PluginInfo, Result, capabilities
 from workflows_app.plugins.base import PluginContext
 
 
@@ -15,9 +15,7 @@ class SampleArchive:
             description="A sample archive plugin",
             version="1.0.0",
             type="archive",
-            capabilities=tuple(
-                Capability(name=name) for name in ("archive", "archiveList", "archiveDelete", "info")
-            ),
+            capabilities=capabilities("archive", "archiveList", "archiveDelete", "info"),
         )
 
     def archive(self, context: PluginContext) -> Result:

@@ -1,7 +1,7 @@
 """Fossul's sample storage plugin: it says what it would do, and stores nothing (fossul-behaviour.md §7.6)."""
 
 from workflows_app.domain.findings import Finding, doubtful
-from workflows_app.domain.results import Backup, Capability, ParameterSpec, PluginInfo, Result
+from workflows_app.domain.results import Backup, ParameterSpec, PluginInfo, Result, capabilities
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.storing.mounting import NothingToMount
 
@@ -16,10 +16,7 @@ class SampleStorage(NothingToMount):
             description="A sample storage plugin",
             version="1.0.0",
             type="storage",
-            capabilities=tuple(
-                Capability(name=name)
-                for name in ("backup", "restore", "backupList", "backupDeleteWorkflow", "info")
-            ),
+            capabilities=capabilities("backup", "restore", "backupList", "backupDeleteWorkflow", "info"),
             parameters=tuple(
                 ParameterSpec(name=name, help="Any text; it is not used")
                 for name in ("SampleStorageVar1", "SampleStorageVar2")
