@@ -1,10 +1,11 @@
 """Real servers that notices are sent to: one for mail, with AUTH and STARTTLS, and one for HTTP."""
 
+import asyncio
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -68,6 +69,7 @@ class MailReceiver:
     password: str = "a password of the mail server"
     mails: list[EmailMessage] = field(default_factory=list)
     refuses: bool = False
+    silent_at_quit: bool = False
 
     def check(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object
@@ -85,6 +87,11 @@ class MailReceiver:
         self.mails.append(message)
         return "250 taken"
 
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.silent_at_quit:
+            await asyncio.Event().wait()
+        return "221 good-bye"
+
 
 def _free_port() -> int:
     """The controller knocks at the port that it was given, which 0 is not."""
@@ -94,16 +101,16 @@ def _free_port() -> int:
 
 
 @contextmanager
-def mail_receiver(certificate: Path, key: Path) -> Iterator[MailReceiver]:
+def mail_receiver(certificate: Path, key: Path, *, tls: bool = False) -> Iterator[MailReceiver]:
+    """With ``tls`` from the first byte on, and then without a login."""
     receiver = MailReceiver()
+    context = _context(certificate, key)
+    wants = {"require_starttls": True, "auth_required": True, "authenticator": receiver.check}
     controller = Controller(
         receiver,
         hostname="127.0.0.1",
         port=_free_port(),
-        tls_context=_context(certificate, key),
-        require_starttls=True,
-        auth_required=True,
-        authenticator=receiver.check,
+        **({"ssl_context": context} if tls else {"tls_context": context, **wants}),
     )
     controller.start()
     try:
@@ -167,3 +174,45 @@ def http_receiver(certificate: Path | None = None, key: Path | None = None) -> I
         server.shutdown()
         server.server_close()
         serving.join()
+
+
+@dataclass
+class DrippingServer:
+    """Says ``first``, then ``drop`` again and again every ``pause`` seconds, until the other side goes.
+
+    ``said`` is how many bytes it got rid of, ``gone`` is set when the other side went.
+    """
+
+    first: bytes
+    drop: bytes = b"x"
+    pause: float = 0.05
+    port: int = 0
+    said: int = 0
+    gone: threading.Event = field(default_factory=threading.Event)
+
+    def serve(self, listening: socket.socket) -> None:
+        with suppress(OSError):
+            connection, _ = listening.accept()
+            with connection:
+                try:
+                    connection.sendall(self.first)
+                    while not self.gone.wait(self.pause):
+                        connection.sendall(self.drop)
+                        self.said += len(self.drop)
+                finally:
+                    self.gone.set()
+
+
+@contextmanager
+def dripping_server(server: DrippingServer) -> Iterator[DrippingServer]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server.port = listening.getsockname()[1]
+        serving = threading.Thread(target=server.serve, args=[listening])
+        serving.start()
+        try:
+            yield server
+        finally:
+            server.gone.set()
+            with suppress(OSError):
+                listening.shutdown(socket.SHUT_RDWR)
+            serving.join()

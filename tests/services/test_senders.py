@@ -27,6 +27,7 @@ from workflows_app.services import channels, outbound
 from workflows_app.services.channels import ChannelDraft
 from workflows_app.services.deliveries import Claimed
 from workflows_app.services.senders import send
+from workflows_app.services.time_limits import TimeLimit
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -243,10 +244,11 @@ def test_a_cloud_s_own_addresses_are_not_reached(host, kind):
 def test_a_name_that_leads_there_is_refused_and_can_be_allowed(monkeypatch, settings):
     found = [(2, 1, 6, "", ("169.254.10.1", 80))]
     monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: found)
-    with pytest.raises(NotSent):
-        outbound.reach("innocent.example.org", 80)
-    settings.FOSSUL_NOTIFY_ALLOW = ["169.254.10.0/24"]
-    assert outbound.reach("innocent.example.org", 80) == "169.254.10.1"
+    with TimeLimit(5) as limit:
+        with pytest.raises(NotSent):
+            outbound.reach("innocent.example.org", 80, limit)
+        settings.FOSSUL_NOTIFY_ALLOW = ["169.254.10.0/24"]
+        assert outbound.reach("innocent.example.org", 80, limit) == "169.254.10.1"
 
 
 def test_apprise_sends_to_the_rest(receiver, caplog):

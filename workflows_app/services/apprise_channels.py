@@ -1,15 +1,24 @@
-"""Notices to the hundred other services that Apprise knows (https://github.com/caronc/apprise)."""
+"""Notices to the hundred other services that Apprise knows, each sent by a process that cannot hang."""
 
-import logging
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
 
-import apprise
-from apprise import AppriseAsset, NotifyType
-from apprise.plugins.base import NotifyBase
+from apprise import NotifyType
+from django.conf import settings
 
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.notices import Notice, NoticeEvent
 from workflows_app.domain.redelivery import NotSent
+from workflows_app.services.apprise_services import service_of
 from workflows_app.services.outbound import reach
+from workflows_app.services.time_limits import TimeLimit
+
+WHOLE_SECONDS = 60
+"""How long all of it may take; what has not ended by then is killed."""
+_PATIENCE_SECONDS = 5
 
 _TYPES = {
     NoticeEvent.ALERT: NotifyType.FAILURE,
@@ -18,47 +27,6 @@ _TYPES = {
     NoticeEvent.RUN_SUCCEEDED: NotifyType.SUCCESS,
     NoticeEvent.RUN_FAILED: NotifyType.FAILURE,
 }
-_LOCAL = frozenset(
-    {
-        "NotifyBlink1",
-        "NotifyDBus",
-        "NotifyGLib",
-        "NotifyGnome",
-        "NotifyMacOSX",
-        "NotifySyslog",
-        "NotifyWindows",
-    }
-)
-"""What shows or writes something on the worker's own machine, under whatever address."""
-
-# What it says of a target is told with the delivery, and not in the log of the worker.
-logging.getLogger("apprise").propagate = False
-
-
-def service_of(url: str) -> NotifyBase:
-    """Answer the service that an address of Apprise names.
-
-    Raises ConfigInvalid for ``url``: one that Apprise does not know, or that stays on the worker's own
-    machine (the desktop, the system's log), where nobody would read it. The words do not repeat the address.
-    """
-    asset = AppriseAsset(http_redirects=False, secure_logging=True, async_mode=False)
-    with apprise.LogCapture(level=logging.CRITICAL):  # type: ignore[no-untyped-call]
-        service = apprise.Apprise.instantiate(url.strip(), asset=asset, suppress_exceptions=True)
-    if not isinstance(service, NotifyBase):
-        raise ConfigInvalid(
-            "url",
-            "Apprise cannot read this address: see https://appriseit.com/services/ for the form of each",
-        )
-    if type(service).__name__ in _LOCAL:
-        raise ConfigInvalid(
-            "url", f"{service.service_name} stays on the worker's machine: name a service elsewhere"
-        )
-    return service
-
-
-def service_name(url: str) -> str:
-    """Answer what the service is called. Raises ConfigInvalid as ``service_of``."""
-    return str(service_of(url).service_name)
 
 
 def send_by_apprise(url: str, notice: Notice) -> None:
@@ -71,13 +39,38 @@ def send_by_apprise(url: str, notice: Notice) -> None:
     templates: tuple[str, ...] = service.templates
     if any("{host}" in template for template in templates):
         port = service.port if isinstance(service.port, int) else 443
-        reach(str(service.host).strip("[]"), port)
-    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as captured:  # type: ignore[no-untyped-call]
-        sent = service.notify(
-            title=notice.title,
-            body=notice.text or notice.title,
-            notify_type=_TYPES.get(notice.event, NotifyType.INFO),
+        with TimeLimit(WHOLE_SECONDS) as limit:
+            reach(str(service.host).strip("[]"), port, limit)
+    given = {
+        "url": url,
+        "title": notice.title,
+        "body": notice.text or notice.title,
+        "type": _TYPES.get(notice.event, NotifyType.INFO).value,
+        "seconds": WHOLE_SECONDS,
+    }
+    _send_in_process(str(service.service_name), given)
+
+
+def _send_in_process(name: str, given: Mapping[str, object]) -> None:
+    """Have another process send; what it is given has secrets, so it reads that instead of being told."""
+    argv = [sys.executable, "-m", "workflows_app.services.apprise_process"]
+    late = f"{name} took longer than {WHOLE_SECONDS} s."
+    try:
+        ended = subprocess.run(  # noqa: S603 - a list of arguments and no shell
+            argv,
+            input=json.dumps(dict(given)).encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=settings.BASE_DIR,
+            timeout=WHOLE_SECONDS + _PATIENCE_SECONDS,
+            check=False,
         )
-        said = " ".join(captured.getvalue().split())
-    if not sent:
-        raise NotSent(f"{service.service_name} did not take it. {said}".strip(), again=True)
+    except subprocess.TimeoutExpired:
+        raise NotSent(late, again=True) from None
+    if ended.returncode == -signal.SIGALRM:
+        raise NotSent(late, again=True)
+    if ended.returncode:
+        raise NotSent(f"Sending to {name} broke, with exit code {ended.returncode}.", again=True)
+    told = json.loads(ended.stdout.splitlines()[-1])
+    if not told["sent"]:
+        raise NotSent(f"{name} did not take it. {told['said']}".strip(), again=True)

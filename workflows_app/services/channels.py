@@ -24,7 +24,7 @@ from workflows_app.domain.notices import Notice, NoticeEvent
 from workflows_app.domain.schedules import find_zone
 from workflows_app.models import BackupConfig, Channel, Profile
 from workflows_app.services.addresses import address
-from workflows_app.services.apprise_channels import service_name
+from workflows_app.services.apprise_services import service_name
 from workflows_app.services.audit import Action, note
 from workflows_app.services.deliveries import enqueue, give_up
 from workflows_app.services.digests import due_of

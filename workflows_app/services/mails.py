@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import DNS_NAME, EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from workflows_app.domain.channels import MailServer, Security
@@ -14,8 +14,13 @@ from workflows_app.domain.notices import Notice
 from workflows_app.domain.redelivery import NotSent
 from workflows_app.domain.webhooks import KEY, header_key
 from workflows_app.services.outbound import reach
+from workflows_app.services.time_limits import TimeLimit
+from workflows_app.services.watched_mail import WatchedBackend
 
 TIMEOUT_SECONDS = 20
+"""How long a mail server may be silent. Some make a stranger wait before they greet him."""
+WHOLE_SECONDS = 120.0
+"""How long all of a mail may take, from the look-up of the server's name to its last word."""
 
 
 def mail_server(options: Mapping[str, Any]) -> MailServer:
@@ -33,19 +38,38 @@ def mail_server(options: Mapping[str, Any]) -> MailServer:
 def send_mail(server: MailServer, password: str, notice: Notice, delivery: str) -> None:
     """Send a notice; ``delivery`` makes its Message-ID, which is the same when it is sent again.
 
-    Raises NotSent.
+    It takes ``WHOLE_SECONDS`` at most. Raises NotSent.
     """
-    reach(server.host, server.port)
-    connection = get_connection(
-        "django.core.mail.backends.smtp.EmailBackend",
-        host=server.host,
-        port=server.port,
-        username=server.user or None,
-        password=password or None,
-        use_tls=server.security is Security.STARTTLS,
-        use_ssl=server.security is Security.TLS,
-        timeout=TIMEOUT_SECONDS,
-    )
+    with TimeLimit(WHOLE_SECONDS) as limit:
+        address = reach(server.host, server.port, limit)
+        try:
+            # Django tells the server this machine's name, and looks it up for that, once.
+            limit.wait_for(DNS_NAME.get_fqdn)
+        except TimeoutError:
+            raise NotSent(
+                "The name of this machine itself cannot be looked up in time.", again=True
+            ) from None
+        connection = WatchedBackend(
+            address,
+            limit,
+            host=server.host,
+            port=server.port,
+            username=server.user,
+            password=password,
+            use_tls=server.security is Security.STARTTLS,
+            use_ssl=server.security is Security.TLS,
+            timeout=TIMEOUT_SECONDS,
+        )
+        try:
+            _send(server, connection, notice, delivery)
+        except NotSent:
+            if not limit.passed:
+                raise
+            words = f"{server.host}:{server.port} took longer than {limit.seconds:.0f} s."
+            raise NotSent(words, again=True) from None
+
+
+def _send(server: MailServer, connection: WatchedBackend, notice: Notice, delivery: str) -> None:
     mail = EmailMultiAlternatives(
         subject=" ".join(notice.title.split()),
         body=notice.text,

@@ -8,6 +8,7 @@ else a moment later leads nowhere else.
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -17,10 +18,17 @@ from django.conf import settings
 from urllib3.exceptions import HTTPError
 
 from workflows_app.domain.redelivery import NotSent
+from workflows_app.services.time_limits import TimeLimit
+from workflows_app.services.watched_pools import watched_pool
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0
+"""How long a server may be silent."""
+WHOLE_SECONDS = 60.0
+"""How long all of it may take, from the look-up of the name to the last byte of the answer."""
 LONGEST_ANSWER = 300
+"""So many bytes are read of an answer that is an error, and none of another. (Python's own limits bound what
+comes before it, the headers.)"""
 _AGAIN = (408, 425, 429)
 # What clouds serve credentials from, beside the link-local 169.254.169.254.
 _METADATA = (
@@ -41,10 +49,10 @@ class Target:
     path: str
 
 
-def reach(host: str, port: int) -> str:
-    """Answer an IP address of ``host`` that may be connected to. Raises NotSent."""
+def reach(host: str, port: int, limit: TimeLimit) -> str:
+    """Answer an IP address of ``host`` that may be connected to. Raises NotSent, also when time is over."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = limit.wait_for(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError) as error:
         raise NotSent(f"The name {host} cannot be looked up: {_words(error)}", again=True) from None
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
@@ -69,58 +77,55 @@ def _is_refused(text: str) -> bool:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Post ``body``; return when the answer is a 2xx.
+    """Post ``body``; return when the answer is a 2xx. It takes ``WHOLE_SECONDS`` at most.
 
     Raises NotSent for everything else, a redirect included; its words hold nothing of the path, which may be
     secret.
     """
-    target = _target(url)
-    pool = _pool(target)
+    with TimeLimit(WHOLE_SECONDS) as limit:
+        target = _target(url, limit)
+        try:
+            status, said = _exchange(target, body, headers, limit)
+        except (HTTPError, OSError) as error:
+            why = _late(limit) if limit.passed else _words(error)
+            raise NotSent(f"{target.host} could not be reached: {why}", again=True) from None
+    _judge(target.host, status, said)
+
+
+def _exchange(target: Target, body: bytes, headers: Mapping[str, str], limit: TimeLimit) -> tuple[int, bytes]:
+    """Post, and answer the status and the beginning of what an error says. Raises HTTPError, OSError."""
     port = "" if target.port == {"http": 80, "https": 443}[target.scheme] else f":{target.port}"
     host = f"[{target.host}]" if ":" in target.host else target.host
-    sent = {"Host": f"{host}{port}", "User-Agent": "Fossul-Dashboard", **headers}
-    try:
+    timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, limit.left), read=ANSWER_SECONDS)
+    tls = target.scheme == "https"
+    with closing(watched_pool(target.address, target.port, target.host, timeout, limit, tls=tls)) as pool:
         answer = pool.urlopen(
             "POST",
             target.path,
             body=body,
-            headers=sent,
+            headers={"Host": f"{host}{port}", "User-Agent": "Fossul-Dashboard", **headers},
             redirect=False,
             retries=False,
             assert_same_host=False,
             preload_content=False,
         )
-        try:
+        with closing(answer):
+            if limit.passed:  # What was read is cut off, which headers do not show.
+                raise TimeoutError(_late(limit))
             said = answer.read(LONGEST_ANSWER, decode_content=False) if answer.status >= 300 else b""
-        finally:
-            answer.close()
-    except (HTTPError, OSError) as error:
-        raise NotSent(f"{target.host} could not be reached: {_words(error)}", again=True) from None
-    finally:
-        pool.close()
-    _judge(target.host, answer.status, said)
+            return answer.status, said
 
 
-def _target(url: str) -> Target:
+def _late(limit: TimeLimit) -> str:
+    return f"its answer took longer than {limit.seconds:.0f} s"
+
+
+def _target(url: str, limit: TimeLimit) -> Target:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host, reach(host, port), port, path)
-
-
-def _pool(target: Target) -> urllib3.HTTPConnectionPool:
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
-    if target.scheme == "http":
-        return urllib3.HTTPConnectionPool(target.address, target.port, timeout=timeout)
-    return urllib3.HTTPSConnectionPool(
-        target.address,
-        target.port,
-        timeout=timeout,
-        ssl_context=ssl.create_default_context(),
-        assert_hostname=target.host,
-        server_hostname=target.host,
-    )
+    return Target(parts.scheme, host, reach(host, port, limit), port, path)
 
 
 def _judge(host: str, status: int, said: bytes) -> None:
@@ -141,6 +146,6 @@ def _words(error: Exception) -> str:
             return f"its certificate is not to be trusted: {cause.verify_message}"
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
         return "it did not answer in time"
     return type(error).__name__

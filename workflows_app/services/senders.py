@@ -29,7 +29,7 @@ _PINGED = {NoticeEvent.RUN_STARTED: "start", NoticeEvent.RUN_FAILED: "fail"}
 
 
 def send(claimed: Claimed) -> None:
-    """Send a delivery; takes some tens of seconds at most. Raises NotSent."""
+    """Send a delivery; takes two minutes at most, whatever its receiver does. Raises NotSent."""
     try:
         target = opened_target(claimed.channel)
     except SealBroken as error:
