@@ -163,6 +163,8 @@ FOSSUL_DEMO = env_bool("FOSSUL_DEMO", True)
 FOSSUL_ADMIN_PASSWORD = env_secret("FOSSUL_ADMIN_PASSWORD")
 FOSSUL_WORKER_ACTIVITIES = env_int("FOSSUL_WORKER_ACTIVITIES", 20, least=1)
 FOSSUL_WORKER_GRACE_SECONDS = env_int("FOSSUL_WORKER_GRACE_SECONDS", 600)
+# Tests of configurations at once, of all people: each takes up to four of the workers' steps.
+FOSSUL_TESTS_AT_ONCE = env_int("FOSSUL_TESTS_AT_ONCE", 4, least=1)
 # Where the worker finds executable plugins: <folder>/app, <folder>/storage, <folder>/archive.
 FOSSUL_PLUGIN_DIRS = [Path(folder) for folder in env_list("FOSSUL_PLUGIN_DIRS", [])]
 

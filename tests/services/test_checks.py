@@ -3,7 +3,6 @@
 import stat
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -11,6 +10,7 @@ from temporalio.client import Client
 
 from tests.conftest import running_worker
 from tests.factories import ADMIN, OPERATOR, VIEWER, make_catalog
+from workflows_app.domain import naming
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration
 from workflows_app.domain.errors import NotAllowed, NotFound, TemporalUnavailable
@@ -56,17 +56,9 @@ def telltale(settings, tmp_path: Path) -> str:
     return "telltale"
 
 
-@pytest.fixture
-def asked(monkeypatch) -> list[UUID]:
-    """The ends of the ids of the questions that are asked of workers."""
-    ids: list[UUID] = []
-
-    def note() -> UUID:
-        ids.append(uuid4())
-        return ids[-1]
-
-    monkeypatch.setattr(looks, "uuid4", note)
-    return ids
+def seat(queue: str) -> str:
+    """The id of the first test that runs on a queue where none does yet."""
+    return naming.check_workflow_id(queue, 1)
 
 
 def files(source: Path, destination: Path, **more: str) -> Configuration:
@@ -99,7 +91,7 @@ async def test_what_is_typed_is_tested_by_a_worker_and_not_stored(worker, tmp_pa
 
 
 async def test_a_secret_that_is_typed_reaches_the_plugin_and_nobody_else(
-    temporal_settings: str, temporal_server: Client, telltale: str, asked: list[UUID]
+    temporal_settings: str, temporal_server: Client, telltale: str
 ):
     config = Config(
         app_plugin=telltale,
@@ -112,7 +104,7 @@ async def test_a_secret_that_is_typed_reaches_the_plugin_and_nobody_else(
     told = words(found.parts[CheckPart.APP], FindingState.GOOD)
     assert "it opens with ***" in told
     assert len(found.parts[CheckPart.COMMANDS].findings) == 2
-    history = await history_of(temporal_server, f"fossul-check/p/c/{asked[0]}")
+    history = await history_of(temporal_server, seat(temporal_settings))
     assert "telltale" in history
     assert "sealed:" in history
     assert PLANTED not in history
@@ -193,12 +185,12 @@ async def test_a_temporal_that_hangs_is_not_taken_for_a_missing_worker(
 
 
 async def test_a_question_that_nobody_waits_for_any_more_is_not_kept(
-    temporal_settings: str, temporal_server: Client, asked: list[UUID], monkeypatch, tmp_path: Path
+    temporal_settings: str, temporal_server: Client, monkeypatch, tmp_path: Path
 ):
     monkeypatch.setattr(checks, "UNSEEN_SECONDS", 0.2)
     with pytest.raises(TemporalUnavailable):
         await checks.check_draft(ADMIN, "p", "c", files(tmp_path, tmp_path / "d"))
-    found = await temporal_server.get_workflow_handle(f"fossul-check/p/c/{asked[0]}").describe()
+    found = await temporal_server.get_workflow_handle(seat(temporal_settings)).describe()
     limit = found.raw_description.execution_config.workflow_execution_timeout
     assert limit.ToTimedelta() == timedelta(seconds=0.2) + looks.LATE
 

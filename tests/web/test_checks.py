@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,13 @@ from tests.factories import make_catalog
 from tests.services.published import publish_all
 from tests.web.test_config_edit import FILES, HTMX
 from tests.web.test_control import login
+from workflows_app.contracts import CheckInput
+from workflows_app.domain.config import Config
 from workflows_app.domain.findings import CheckedParts, CheckPart, Findings, bad, doubtful, good
 from workflows_app.domain.results import Level, Message, Result
 from workflows_app.models import AuditEntry, BackupConfig, Profile
 from workflows_app.services import checks
+from workflows_app.services.check_seats import Asking, take_seat
 from workflows_app.web.check_views import check_view
 from workflows_app.web.form_fields import field_id
 
@@ -100,6 +103,39 @@ def test_without_temporal_that_is_said_where_the_findings_would_be(client, setti
     answer = post(client, "admin", reverse("new-config", args=[profile]), FILES | {"test": "all"}, **HTMX)
     assert answer.status_code == 200
     assert "Not tested. Temporal at 127.0.0.1:1 does not answer" in words(answer.content.decode())
+
+
+async def test_when_as_many_run_as_may_that_is_said_where_the_findings_would_be(
+    client, temporal_settings, temporal_server, settings
+):
+    await sync_to_async(Profile.objects.create)(name="home")
+    settings.FOSSUL_TESTS_AT_ONCE = 1
+    other = Asking("grace", "home", "letters", "mark")
+    given = CheckInput(config=Config(), parts=(CheckPart.APP,))
+    await take_seat(temporal_server, given, other, timedelta(minutes=1))
+    address = reverse("new-config", args=["home"])
+    fragment = await asked(client, "admin", address, FILES | {"test": "all"}, **HTMX)
+    page = await sync_to_async(client.post)(address, FILES | {"test": "all"})
+    for answer in (fragment, page):
+        assert answer.status_code == 200
+        told = words(answer.content.decode())
+        assert "Not tested. As many tests of configurations run now as may at once (1)" in told
+        assert "Try again in some seconds." in told
+    assert 'value="orders"' in page.content.decode(), "what was typed is still there"
+
+
+async def test_a_second_test_of_the_same_configuration_says_that_the_first_one_runs(
+    client, temporal_settings, temporal_server
+):
+    row = await sync_to_async(make_catalog)(appQuiesceCmd="true")
+    address = reverse("test-config", args=[row.profile.name, row.name])
+    given = CheckInput(config=Config(), parts=(CheckPart.APP,))
+    mine = Asking("operator-user", row.profile.name, row.name, "of what was typed in the editor")
+    await take_seat(temporal_server, given, mine, timedelta(minutes=1))
+    answer = await asked(client, "operator", address, {})
+    assert f"Not tested. Your test of {row.profile.name}/{row.name} that began" in words(
+        answer.content.decode()
+    )
 
 
 def test_a_form_and_a_toml_that_differ_are_not_tested(client, settings, profile):

@@ -80,6 +80,7 @@ MEMO_SINCE = "fossul_since"
 MEMO_MOVED_FROM = "fossul_moved_from"
 MEMO_WAS_PAUSED = "fossul_was_paused"
 MEMO_NOTE = "fossul_note"
+MEMO_MARK = "fossul_mark"
 
 SCHEDULE_PREFIX = "fossul-schedule/"
 
@@ -107,6 +108,11 @@ def schedule_id(profile: str, config: str, policy: str, name: str) -> str:
 def verify_workflow_id(profile: str, config: str, backup: str) -> str:
     """The workflow id of a verification: being the same for all of a backup, one runs at most."""
     return f"fossul-verify/{profile}/{config}/{backup}"
+
+
+def check_workflow_id(task_queue: str, seat: int) -> str:
+    """The workflow id of tests: as many run at once as there are seats."""
+    return f"fossul-check/{task_queue}/{seat}"
 
 
 def backup_name(config: Config) -> str:

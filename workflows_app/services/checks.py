@@ -1,10 +1,13 @@
 """Tests of configurations, stored or only typed: a worker tries what a run will need, and changes nothing."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterable
+from datetime import timedelta
 from functools import partial
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 from workflows_app.contracts import CheckInput
 from workflows_app.domain.config import CommandField, Config, check_name
@@ -14,9 +17,10 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.findings import CheckedParts, CheckPart
 from workflows_app.domain.plan_layouts import PlanLayout
 from workflows_app.services import catalog, looks, plugins, workers
+from workflows_app.services.check_seats import Asking, take_seat
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.secrets import sealed_settings
-from workflows_app.workflows.check import PART_TIMEOUT, CheckWorkflow
+from workflows_app.workflows.check import PART_TIMEOUT
 
 EVERYTHING = tuple(CheckPart)
 
@@ -40,10 +44,12 @@ async def check_draft(
     Secrets go to the worker sealed. Of ``parts``, if there are several, those are tested of which something
     is configured.
 
-    Raises NotAllowed; TemporalUnavailable, also when no worker answers; FossulError.
+    Somebody who asks the same again while it runs is answered by the same test. Raises NotAllowed; NotNow
+    when he asks for another of the same configuration, or too many tests run; TemporalUnavailable, also when
+    no worker answers; FossulError.
     """
     actor.require(Right.CONFIGURE)
-    return await _check(configuration.config, profile, name, configuration.layout, parts)
+    return await _check(actor, configuration.config, profile, name, configuration.layout, parts)
 
 
 async def check_config(
@@ -52,7 +58,7 @@ async def check_config(
     """Test a stored configuration. Arguments and what is raised as ``check_draft``; NotFound."""
     actor.require(Right.OPERATE)
     detail = await sync_to_async(catalog.get_config)(actor, profile, name)
-    return await _check(detail.config, profile, name, detail.layout, parts)
+    return await _check(actor, detail.config, profile, name, detail.layout, parts)
 
 
 def check_input(
@@ -71,21 +77,26 @@ def check_input(
 
 
 async def _check(
-    config: Config, profile: str, name: str, layout: PlanLayout, parts: Collection[CheckPart]
+    actor: Actor, config: Config, profile: str, name: str, layout: PlanLayout, parts: Collection[CheckPart]
 ) -> CheckedParts:
     named = config.model_copy(update={"profile_name": profile, "config_name": _fit(name)})
     declared = await sync_to_async(plugins.declared_secrets)()
     asked = check_input(named, layout, parts, declared)
     if not asked.parts:
         return CheckedParts()
-    place = f"{profile}/{named.config_name}"
-    what = place if named.config_name == name else "the new configuration"
-    question = looks.Question(
-        f"fossul-check/{place}", f"Test {place}", f"whether {what} has what a run needs"
-    )
+    asking = Asking(actor.name, profile, named.config_name, _mark(named, layout, asked.parts))
     polled = await workers.pollers(settings.TEMPORAL_TASK_QUEUE)
     seconds = ANSWER_SECONDS if any(worker.fresh for worker in polled) else UNSEEN_SECONDS
-    return await looks.ask(CheckWorkflow.run, asked, question, seconds)
+    what = asking.place if named.config_name == name else "the new configuration"
+    # Nobody waits any longer: a worker that comes later need not answer.
+    seated = partial(take_seat, asked=asked, asking=asking, limit=timedelta(seconds=seconds) + looks.LATE)
+    return await looks.answer_of(seated, f"whether {what} has what a run needs", seconds)
+
+
+def _mark(config: Config, layout: PlanLayout, parts: Iterable[CheckPart]) -> str:
+    """What is the same for the same question, and tells nothing of the secrets in it."""
+    told = [config.model_dump_json(), layout.model_dump_json(), *parts]
+    return salted_hmac("fossul.check", json.dumps(told), algorithm="sha256").hexdigest()
 
 
 def _program(line: str) -> str:
