@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows_app.domain.cron import Cron, parse_cron
-from workflows_app.domain.due_times import due_times
+from workflows_app.domain.due_times import due_times, last_due_times
 
 DAY = timedelta(days=1)
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
 
 
@@ -131,3 +132,39 @@ def test_a_time_that_the_clock_shows_twice_counts_once():
     berlin = ZoneInfo("Europe/Berlin")
     found = islice(due_times(parse_cron("30 2 * * *"), berlin, datetime(2026, 10, 23, 12, tzinfo=UTC)), 3)
     assert [f"{m:%d %H:%M}" for m in found] == ["24 00:30", "25 01:30", "26 01:30"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(EXPRESSIONS, st.sampled_from(ZONES), MOMENTS, st.integers(0, 60 * 86_400))
+def test_from_the_last_to_the_first_they_are_the_same(text, zone_name, since, seconds):
+    cron, zone, until = parse_cron(text), ZoneInfo(zone_name), since + timedelta(seconds=seconds)
+    forward = list(takewhile(lambda m: m <= until, due_times(cron, zone, since)))
+    assert list(last_due_times(cron, zone, since, until)) == forward[::-1]
+
+
+@pytest.mark.parametrize("text", ["* * * * *", "30 1-3 * * *", "*/20 * * * *", "0 2 * * *"])
+@pytest.mark.parametrize(
+    ("zone_name", "change"),
+    [
+        ("Europe/Berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
+        ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 11, 1, 6, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),
+        ("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),
+    ],
+)
+def test_wherever_the_look_back_begins_a_clock_change_counts_the_same(text, zone_name, change):
+    cron, zone, since = parse_cron(text), ZoneInfo(zone_name), change - 3 * DAY
+    forward = list(takewhile(lambda m: m <= change + 2 * DAY, due_times(cron, zone, since)))
+    for hours in range(-2, 48, 5):
+        # A day before this, or some hours more, is where it begins to look.
+        until = change + timedelta(hours=hours, minutes=7)
+        expected = [moment for moment in forward if moment <= until]
+        assert list(last_due_times(cron, zone, since, until)) == expected[::-1]
+
+
+def test_of_many_years_the_last_ones_are_found_without_a_walk_over_all():
+    never_ends = last_due_times(
+        parse_cron("* * * * *"), ZoneInfo("UTC"), datetime.min.replace(tzinfo=UTC), NOW
+    )
+    assert list(islice(never_ends, 1500))[-1] == NOW - timedelta(minutes=1499)

@@ -1,6 +1,7 @@
 """What was due while Temporal itself was away is seen by everyone: a real server, away and back again."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
@@ -93,6 +94,57 @@ async def test_a_schedule_that_drops_nothing_gets_no_row(temporal_settings):
     watch = await eventually(watched)
     assert (watch.missed, await missed(key)) == (0, [])
     assert not await Run.objects.aexists()
+
+
+async def test_a_year_of_minutes_is_settled_at_once_and_holds_nothing_up(temporal_settings):
+    key = key_of(await stored_config())
+    now = datetime.now(UTC)
+    timing = Timing(parse_cron("* * * * *"), ZoneInfo("Europe/Berlin"), catch_up_seconds=3600)
+    found = missed_runs._Look(key, timing, 500_000, now - timedelta(days=365))
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            begun = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - begun)
+
+    ticking, begun = asyncio.create_task(tick()), time.monotonic()
+    async with temporal() as client:
+        assert await missed_runs._record(client, found, None, now)
+    took = time.monotonic() - begun
+    ticking.cancel()
+    rows = [run.started for run in await missed(key)]
+    assert len(rows) == missed_runs.MOST
+    assert rows[-1] == (now - timedelta(hours=1)).replace(second=0, microsecond=0)
+    assert rows[0] == rows[-1] - timedelta(minutes=missed_runs.MOST - 1)
+    assert longest < 0.5
+    assert took < 5
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, 24, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("pauses", "hours"),
+    [
+        ([], range(1, 7)),
+        ([(at(3), at(4))], [1, 2, 5, 6]),
+        ([(at(2, 30), at(3, 30)), (at(5, 30), None)], [1, 2, 4, 5]),
+        ([(at(0), at(2, 30))], range(3, 7)),
+        ([(at(0), None)], []),
+        ([(at(9), at(10))], range(1, 7)),
+        ([(at(1), at(1)), (at(6), at(6))], range(2, 6)),
+    ],
+)
+def test_what_was_due_while_a_schedule_was_paused_was_not_expected(pauses, hours):
+    hourly = Timing(parse_cron("0 * * * *"), ZoneInfo("UTC"))
+    spans = missed_runs._expected_spans(at(0), at(6, 30), pauses)
+    assert missed_runs._last_dropped(hourly, spans, (), 100) == [at(hour) for hour in hours]
+    last_but_started = missed_runs._last_dropped(hourly, spans, {at(4)}, 2)
+    assert last_but_started == [at(hour) for hour in hours if hour != 4][-2:]
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "RUNNING"])

@@ -13,6 +13,7 @@ a real server (tests/services/test_schedule_times.py holds them against it):
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from workflows_app.domain.cron import Calendar, Cron
@@ -20,6 +21,9 @@ from workflows_app.domain.cron import Calendar, Cron
 HOUR = timedelta(hours=1)
 LAST_YEAR = 2100
 """The last year that Temporal looks at."""
+_FEW = 1000
+_CALM = 26 * HOUR
+"""So far from a change of the clock, even one that skips a day, all who look on find the same."""
 
 
 def due_times(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
@@ -36,6 +40,29 @@ def due_times(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]
             return
         yield found
         after = found
+
+
+def last_due_times(cron: Cron, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
+    """All moments that ``due_times`` has after ``since`` up to ``until``, the last one first.
+
+    It looks no farther back than what is taken of it: of a year of minutes the last ones are found at once.
+    """
+    end, span = until, timedelta(days=1)
+    while end > since:
+        begin = max(since, _calm_moment(zone, end - span))
+        found = list(takewhile(end.__ge__, due_times(cron, zone, begin)))
+        yield from reversed(found)
+        end = begin
+        if len(found) < _FEW:
+            span *= 2
+
+
+def _calm_moment(zone: ZoneInfo, moment: datetime) -> datetime:
+    """``moment``, or one before it around which the clock does not change."""
+    hours = _CALM // HOUR
+    while len({(moment + n * HOUR).astimezone(zone).utcoffset() for n in range(-hours, hours + 1)}) > 1:
+        moment -= _CALM
+    return moment
 
 
 def _next(calendar: Calendar, zone: ZoneInfo, after: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from workflows_app.domain import naming
 from workflows_app.domain.config import WhenBusy, check_name
 from workflows_app.domain.cron import Cron, parse_cron
-from workflows_app.domain.due_times import due_times
+from workflows_app.domain.due_times import due_times, last_due_times
 from workflows_app.domain.durations import DAY, MINUTE, in_words, parse_duration
 from workflows_app.domain.errors import ConfigInvalid, NotFound
 
@@ -58,6 +58,10 @@ class Timing:
     def due_after(self, moment: datetime) -> Iterator[datetime]:
         """The moments, in UTC, at which it is due after ``moment``, without jitter."""
         return due_times(self.cron, self.zone, moment)
+
+    def last_due(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """Those of ``due_after(since)`` up to ``until``, the last one first."""
+        return last_due_times(self.cron, self.zone, since, until)
 
     def next_times(self, moment: datetime, count: int = NEXT_TIMES) -> tuple[datetime, ...]:
         """The next ``count`` of ``due_after``."""

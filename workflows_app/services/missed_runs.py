@@ -8,10 +8,10 @@ look at the same time make the same rows.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from itertools import chain, islice
 from uuid import NAMESPACE_URL, uuid5
 
 from asgiref.sync import sync_to_async
@@ -43,6 +43,10 @@ FORGOTTEN_AFTER = timedelta(days=7)
 
 _DUE = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 _EVERYBODY = Actor("missed runs", GROUP_RIGHTS["viewer"])
+
+Pause = tuple[datetime, datetime | None]
+"""From when to when; None for one that lasts."""
+Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +134,11 @@ async def _record(client: Client, found: _Look, watch: ScheduleWatch | None, now
     too_late = now - timedelta(seconds=timing.catch_up_seconds)
     surely = too_late - timedelta(seconds=timing.jitter_seconds) - LISTS_FOLLOW
     started = await _started(client, found.key, since)
-    paused = await _pauses(found.key)
-    due = takewhile(lambda moment: moment <= too_late, timing.due_after(since))
-    dropped = [moment for moment in due if moment not in started and not _is_in(moment, paused)]
-    if any(moment > surely for moment in dropped):
+    spans = _expected_spans(since, too_late, await _pauses(found.key))
+    # In a thread of its own: where much was started, there is much to pass by.
+    missed = await asyncio.to_thread(_last_dropped, timing, spans, started, min(owed, MOST))
+    if missed and missed[-1] > surely:
         return False
-    missed = dropped[-owed:][-MOST:]
     if len(missed) < owed:
         logger.warning(
             "Temporal has dropped %d runs of schedule %s, of which %d are recorded",
@@ -158,12 +161,12 @@ async def _started(client: Client, key: ScheduleKey, since: datetime) -> set[dat
 
 
 @sync_to_async
-def _pauses(key: ScheduleKey) -> list[tuple[datetime, datetime | None]]:
+def _pauses(key: ScheduleKey) -> list[Pause]:
     """From when to when a schedule was paused here: what was due then was not expected."""
     entries = AuditEntry.objects.filter(
         profile=key.profile, config=key.config, action__in=(Action.PAUSED.value, Action.RESUMED.value)
     )
-    pauses: list[tuple[datetime, datetime | None]] = []
+    pauses: list[Pause] = []
     for entry in entries.order_by("pk"):
         if entry.details.split(":")[0] != f"{key.policy}/{key.name}":
             continue
@@ -175,8 +178,23 @@ def _pauses(key: ScheduleKey) -> list[tuple[datetime, datetime | None]]:
     return pauses
 
 
-def _is_in(moment: datetime, spans: Sequence[tuple[datetime, datetime | None]]) -> bool:
-    return any(begin <= moment and (end is None or moment <= end) for begin, end in spans)
+def _expected_spans(since: datetime, until: datetime, pauses: Sequence[Pause]) -> list[Span]:
+    """The spans between ``since`` and ``until`` in which it was not paused, the last one first."""
+    spans = []
+    for begin, end in pauses:
+        if since < begin:
+            spans.append((since, min(until, begin - timedelta.resolution)))
+        since = max(since, end) if end else until
+    return [(begin, end) for begin, end in reversed([*spans, (since, until)]) if begin < end]
+
+
+def _last_dropped(
+    timing: Timing, spans: Sequence[Span], started: Collection[datetime], most: int
+) -> list[datetime]:
+    """The last ``most`` moments in ``spans`` that were due and not started, in their order."""
+    due = chain.from_iterable(timing.last_due(*span) for span in spans)
+    dropped = (moment for moment in due if moment not in started)
+    return list(islice(dropped, most))[::-1]
 
 
 @sync_to_async
