@@ -173,6 +173,8 @@ FOSSUL_URL = env_str("FOSSUL_URL")
 # The web server's port, told by the supervisor to processes that have another PORT.
 FOSSUL_WEB_PORT = env_int("FOSSUL_WEB_PORT", PORT, least=1)
 FOSSUL_NOTIFY_REMIND_HOURS = env_int("FOSSUL_NOTIFY_REMIND_HOURS", 24, least=1)
+# What people are to be told of within so many seconds after a message waits to be one; 0: nothing waits.
+FOSSUL_NOTIFY_WINDOW_SECONDS = env_int("FOSSUL_NOTIFY_WINDOW_SECONDS", 60)
 # Addresses and networks that notices may go to although they are link-local or a cloud's own.
 FOSSUL_NOTIFY_ALLOW = env_list("FOSSUL_NOTIFY_ALLOW", [])
 

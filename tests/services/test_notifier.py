@@ -135,6 +135,27 @@ async def test_what_a_dead_notifier_has_taken_another_sends(receiver):
     assert (await Delivery.objects.aget()).attempts == 2
 
 
+async def test_a_notifier_tells_a_chat_of_the_first_at_once_and_of_the_rest_together(receiver, settings):
+    settings.FOSSUL_NOTIFY_WINDOW_SECONDS = 2
+    target = {"url": f"json://localhost:{receiver.port}/"}
+    await sync_to_async(hook)(name="chat", kind="apprise", target=target)
+    for _ in range(4):
+        await sync_to_async(run_of)(await sync_to_async(make_catalog)(), "ERROR")
+    notifying = asyncio.create_task(Notifier().run())
+    try:
+        await eventually(Delivery.objects.filter(bundle="", sent=True).aexists)
+        assert await Delivery.objects.filter(done=None).acount() == 3
+        await eventually(lambda: len(receiver.received) == 2)
+        await eventually(lambda: Delivery.objects.filter(sent=True).exclude(bundle="").aexists())
+    finally:
+        notifying.cancel()
+        await asyncio.gather(notifying, return_exceptions=True)
+    first, rest = (json.loads(one.body)["title"] for one in receiver.received)
+    assert first.endswith(": the backup failed")
+    assert rest.startswith("3 incidents: ")
+    assert await Delivery.objects.filter(sent=True, attempts=1).acount() == 4
+
+
 async def test_a_slow_channel_holds_up_no_other(receiver):
     slow = await sync_to_async(hook)(receiver.port, "slow")
     quick = await sync_to_async(hook)(receiver.port, "quick")

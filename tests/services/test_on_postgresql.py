@@ -13,6 +13,7 @@ SAME = [
     "test_run_search.py",
     "test_run_changes.py",
     "test_incidents.py",
+    "test_bundles.py",
     "test_run_notices.py",
     "test_digests.py",
 ]

@@ -98,7 +98,7 @@ def mail_target(mails: MailReceiver, **changes: str) -> dict[str, str]:
 
 
 def deliver(to: Channel, told: Notice | None = None, number: int = 1) -> None:
-    send(Claimed(number, "claim", 1, told or notice(), to))
+    send(Claimed(f"delivery {number}", "claim", 1, told or notice(), to))
 
 
 def refusal(to: Channel, told: Notice | None = None) -> NotSent:

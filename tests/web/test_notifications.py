@@ -283,6 +283,47 @@ def test_what_is_wrong_and_what_was_not_sent_is_shown(client):
     assert "Given up after 9 attempts." in shown
 
 
+def test_what_was_told_together_is_one_row_that_names_each(client):
+    login(client, "admin")
+    channel = add(client, "email")
+    now = datetime.now(UTC)
+    for n in range(60):
+        place = {"profile": "shop", "config": f"db{n}", "title": f"shop/db{n}: the <backup> failed"}
+        bundle = {"bundle": "" if n == 0 else "one", "done": now, "sent": True, "attempts": 1}
+        Delivery.objects.create(
+            channel=channel,
+            event="incident.opened",
+            key=f"incident-{n}",
+            notice=place,
+            created=now,
+            due=now,
+            planned=now,
+            **bundle,
+        )
+    Delivery.objects.create(
+        channel=channel,
+        event="incident.opened",
+        key="waits",
+        notice={"title": "shop/late: the backup failed"},
+        created=now,
+        due=now + timedelta(seconds=60),
+        planned=now + timedelta(seconds=60),
+    )
+    shown = client.get(reverse("notifications"), headers={"HX-Request": "true"}).content.decode()
+    rows = shown.split("<tr")[2:]
+    assert len(rows) == 3
+    late, together, alone = rows
+    assert "to be told with what else comes" in late
+    assert "59 incidents: shop/db1, shop/db2, shop/db3 and 56 more" in together
+    assert "59 told together" in together
+    assert together.count("<li>") == 59
+    assert "shop/db42: the &lt;backup&gt; failed" in together
+    assert "told together" not in alone
+    assert "shop/db0: the &lt;backup&gt; failed" in alone
+    whole = client.get(reverse("notifications"))
+    assert "59 told together" in whole.content.decode()
+
+
 def test_while_nobody_looks_nothing_is_called_well(client):
     login(client, "viewer")
     shown = client.get(reverse("notifications")).content.decode()

@@ -34,6 +34,10 @@ class ChannelKind(StrEnum):
     PING = "ping"
 
 
+FOR_PEOPLE = frozenset({ChannelKind.EMAIL, ChannelKind.APPRISE})
+"""Who would rather read one message about forty incidents; machines want each by itself."""
+
+
 class Rhythm(StrEnum):
     """How often a digest comes."""
 

@@ -46,8 +46,19 @@ _TITLES = {
 _PREFIXES = {Turn.ALERT: "", Turn.REMINDER: "Still so: ", Turn.RECOVERY: "Over: "}
 
 
+class Part(BaseModel):
+    """One of several incidents that are told together; its fields are those of its own notice."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    title: str
+    reason: str
+    url: str
+
+
 class Notice(BaseModel):
-    """One thing to be told.
+    """One thing to be told, or several together (``domain.bundles``), each of which is one of ``parts``.
 
     ``key`` is that of the incident, or of whatever else it is about, and the same in a repetition: who has
     had it already can leave it. ``kind`` is an ``IncidentKind``, empty for anything else. ``state`` is
@@ -69,12 +80,14 @@ class Notice(BaseModel):
     reason: str = ""
     url: str = ""
     lines: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def text(self) -> str:
         """The whole of it, for a reader."""
-        parts = [self.reason, "\n".join(self.lines), self.url, f"Key: {self.key}" if self.kind else ""]
-        return "\n\n".join(part for part in parts if part)
+        lines = [*self.lines, *(f"- {part.title}: {part.reason} {part.url}" for part in self.parts)]
+        told = [self.reason, "\n".join(lines), self.url, f"Key: {self.key}" if self.kind else ""]
+        return "\n\n".join(each for each in told if each)
 
 
 def incident_title(kind: IncidentKind, profile: str, config: str, detail: str) -> str:

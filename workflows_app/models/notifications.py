@@ -100,6 +100,10 @@ class Delivery(models.Model):
     to be sent at ``due``; whoever sends it has taken it under ``claim`` until ``taken_until``. ``done`` is
     when it was sent, or given up, which ``sent`` tells. ``error`` says why the last of ``attempts`` failed,
     never with a secret.
+
+    One that may be told together with others has ``planned``, which is when it is first to be sent. Those of
+    one ``bundle`` are one message: it is formed when they are first taken, and from then on they are taken,
+    sent, tried again and given up together.
     """
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")
@@ -110,6 +114,8 @@ class Delivery(models.Model):
     notice = models.JSONField()
     created = models.DateTimeField()
     due = models.DateTimeField()
+    planned = models.DateTimeField(null=True, blank=True)
+    bundle = models.CharField(max_length=36, blank=True)
     claim = models.CharField(max_length=36, blank=True)
     taken_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -126,6 +132,8 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["due", "id"], name="delivery_waiting", condition=Q(done__isnull=True)),
             models.Index(fields=["event", "done"], name="delivery_by_age"),
+            models.Index(fields=["channel", "event", "planned"], name="delivery_by_plan"),
+            models.Index(fields=["bundle"], name="delivery_together", condition=~Q(bundle="")),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 
 import apprise
-from apprise import NotifyType
+from apprise import NotifyType, OverflowMode
 
 from workflows_app.services.apprise_services import service_of
 
@@ -27,6 +27,9 @@ def main() -> None:
     with suppress(ValueError, OSError):  # not every system lets itself be limited so
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     service = service_of(given["url"])
+    if service.overflow_mode == OverflowMode.UPSTREAM:
+        # What is longer than the service takes would be refused as a whole.
+        service.overflow_mode = OverflowMode.SPLIT
     with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as captured:  # type: ignore[no-untyped-call]
         sent = service.notify(title=given["title"], body=given["body"], notify_type=NotifyType(given["type"]))
         said = " ".join(captured.getvalue().split())

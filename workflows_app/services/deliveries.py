@@ -1,48 +1,39 @@
-"""Deliveries: written down together with what they tell of, taken by one sender at a time, kept with their
-outcome.
+"""Deliveries: written down together with what they tell of, taken by one sender at a time, alone or several
+that are told together, kept with their outcome.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
+from workflows_app.domain.bundles import MOST_TOGETHER, bundle, next_message
+from workflows_app.domain.channels import FOR_PEOPLE, ChannelKind
 from workflows_app.domain.notices import Notice
 from workflows_app.domain.redelivery import NotSent, next_pause
 from workflows_app.models import Channel, Delivery, Incident
 from workflows_app.models.connections import drop_broken_connections
-from workflows_app.services.permissions import Actor, Right
+from workflows_app.services.addresses import address
 
 TAKEN_FOR = timedelta(minutes=3)
 """Longer than any attempt takes: who has not reported by then is taken for dead, and another one sends."""
 KEPT_FOR = timedelta(days=30)
 HEARTBEATS_KEPT_FOR = timedelta(days=1)
-PER_PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverySummary:
-    """A delivery as a page shows it. ``due`` is when it is tried (again), while it is not ``done``."""
-
-    number: int
-    channel: str
-    event: str
-    title: str
-    created: datetime
-    due: datetime
-    attempts: int
-    done: datetime | None
-    sent: bool
-    error: str
+_MOST_BESIDE = MOST_TOGETHER - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours to send, under ``claim``."""
+    """A message that is ours to send, under ``claim``: a delivery, or several that are told together.
 
-    number: int
+    ``mark`` is the same when the same message is sent again.
+    """
+
+    mark: str
     claim: str
     attempts: int
     notice: Notice
@@ -57,8 +48,15 @@ def enqueue(
     *,
     incident: Incident | None = None,
     stream: str = "",
+    together: bool = False,
 ) -> None:
-    """Write down that ``notice`` is to go to ``channels``, once for each ``key``."""
+    """Write down that ``notice`` is to go to ``channels``, once for each ``key``.
+
+    What may be told ``together`` with others of its event is sent at once to those channels for people that
+    were not told of one just now, and else with what follows within the window.
+    """
+    channels = tuple(channels)
+    planned = _planned(channels, notice, now) if together else {}
     rows = [
         Delivery(
             channel=channel,
@@ -68,11 +66,23 @@ def enqueue(
             stream=stream,
             notice=notice.model_dump(mode="json"),
             created=now,
-            due=now,
+            due=planned.get(channel.pk, now),
+            planned=planned.get(channel.pk),
         )
         for channel in channels
     ]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _planned(channels: Iterable[Channel], notice: Notice, now: datetime) -> dict[int, datetime]:
+    """When each channel whose messages tell of several things is told of this one, by channel."""
+    window = timedelta(seconds=settings.FOSSUL_NOTIFY_WINDOW_SECONDS)
+    people = [one.pk for one in channels if ChannelKind(one.kind) in FOR_PEOPLE]
+    if not window or not people:
+        return {}
+    told = Delivery.objects.filter(channel__in=people, event=notice.event.value, planned__gt=now - window)
+    last = dict(told.order_by().values_list("channel").annotate(Max("planned")))
+    return {channel: next_message(last.get(channel), now, window) for channel in people}
 
 
 def channels_with_due(now: datetime) -> set[int]:
@@ -82,14 +92,55 @@ def channels_with_due(now: datetime) -> set[int]:
 
 
 def claim_next(channel: int, now: datetime) -> Claimed | None:
-    """Take the next delivery to a channel; None when there is none, or others have it."""
+    """Take the next message to a channel; None when there is none, or others have it."""
     drop_broken_connections()
     claim = str(uuid4())
     for row in _due(now).filter(channel=channel).order_by("pk").select_related("channel")[:10]:
-        taken = _due(now).filter(pk=row.pk)
-        if taken.update(claim=claim, taken_until=now + TAKEN_FOR, attempts=row.attempts + 1):
-            return Claimed(row.pk, claim, row.attempts + 1, Notice.model_validate(row.notice), row.channel)
+        with transaction.atomic():
+            taken = _due(now).filter(pk=row.pk)
+            if not taken.update(claim=claim, taken_until=now + TAKEN_FOR, attempts=F("attempts") + 1):
+                continue
+            # Others may have put it into a bundle since it was found.
+            row.refresh_from_db(fields=["bundle", "attempts"])
+            rows = (row, *_with_it(row, claim, now))
+        return Claimed(
+            mark=f"bundle {row.bundle}" if row.bundle else f"delivery {row.pk}",
+            claim=claim,
+            attempts=row.attempts,
+            notice=_told(rows),
+            channel=row.channel,
+        )
     return None
+
+
+def _with_it(row: Delivery, claim: str, now: datetime) -> tuple[Delivery, ...]:
+    """Take what is told together with ``row``, which is taken: nobody else takes these meanwhile.
+
+    What was tried once is as it was, so that a receiver can know it again: only what was not makes a bundle.
+    """
+    waiting = Delivery.objects.waiting().filter(channel=row.channel)
+    if row.bundle:
+        rest: QuerySet[Delivery] = waiting.filter(bundle=row.bundle)
+    elif row.planned is None or row.attempts > 1:
+        return ()
+    else:
+        fit = _due(now).filter(
+            channel=row.channel, event=row.event, planned__isnull=False, bundle="", attempts=0
+        )
+        rest = _due(now).filter(pk__in=list(fit.order_by("pk").values_list("pk", flat=True)[:_MOST_BESIDE]))
+    name = row.bundle or claim
+    taken = {"claim": claim, "taken_until": now + TAKEN_FOR, "attempts": row.attempts, "bundle": name}
+    if rest.exclude(pk=row.pk).update(**taken):
+        row.bundle = name
+        row.save(update_fields=["bundle"])
+    return tuple(waiting.filter(claim=claim).exclude(pk=row.pk).order_by("pk"))
+
+
+def _told(rows: Sequence[Delivery]) -> Notice:
+    notices = [Notice.model_validate(row.notice) for row in rows]
+    if len(notices) == 1:
+        return notices[0]
+    return bundle(notices, f"bundle/{rows[0].bundle}", address("notifications"))
 
 
 def record_sent(claimed: Claimed, now: datetime) -> None:
@@ -117,25 +168,6 @@ def forget_old(now: datetime) -> None:
     Delivery.objects.filter(event="heartbeat", done__lt=now - HEARTBEATS_KEPT_FOR).delete()
 
 
-def list_deliveries(actor: Actor, limit: int = PER_PAGE) -> tuple[DeliverySummary, ...]:
-    """Answer the last deliveries, the newest first, without heartbeats that went well. Raises NotAllowed."""
-    actor.require(Right.VIEW)
-    told = Delivery.objects.exclude(event="heartbeat", sent=True)
-    return tuple(_summary(row) for row in told.select_related("channel")[:limit])
-
-
-def latest_deliveries(actor: Actor, channels: Collection[int], event: str = "") -> dict[int, DeliverySummary]:
-    """Answer the last delivery to each channel, of ``event`` or any, by channel. Raises NotAllowed."""
-    actor.require(Right.VIEW)
-    found = {}
-    for channel in channels:
-        rows = Delivery.objects.filter(channel=channel).select_related("channel")
-        row = (rows.filter(event=event) if event else rows).first()
-        if row is not None:
-            found[channel] = _summary(row)
-    return found
-
-
 def _due(now: datetime) -> QuerySet[Delivery]:
     """What is to be sent now and nobody has taken; of a stream only what comes first."""
     same = Delivery.objects.waiting().filter(
@@ -147,19 +179,4 @@ def _due(now: datetime) -> QuerySet[Delivery]:
 
 
 def _ours(claimed: Claimed) -> QuerySet[Delivery]:
-    return Delivery.objects.waiting().filter(pk=claimed.number, claim=claimed.claim)
-
-
-def _summary(row: Delivery) -> DeliverySummary:
-    return DeliverySummary(
-        number=row.pk,
-        channel=row.channel.name,
-        event=row.event,
-        title=str(row.notice.get("title", "")),
-        created=row.created,
-        due=row.due,
-        attempts=row.attempts,
-        done=row.done,
-        sent=row.sent,
-        error=row.error,
-    )
+    return Delivery.objects.waiting().filter(channel=claimed.channel, claim=claimed.claim)

@@ -151,7 +151,7 @@ def _enqueue(row: IncidentRow, turn: Turn, audiences: Collection[Audience], now:
     url = run_address(row.run) if row.run else config_address(row.profile, row.config)
     notice = of_incident(incident, turn, f"{row.key}#{row.pk}", row.over, url, now)
     key = f"incident-{row.pk}-{turn}-{int(now.timestamp())}"
-    enqueue(channels, notice, key, now, incident=row, stream=f"incident-{row.pk}")
+    enqueue(channels, notice, key, now, incident=row, stream=f"incident-{row.pk}", together=True)
 
 
 def _those_told(row: IncidentRow, audiences: Iterable[Audience]) -> tuple[Channel, ...]:

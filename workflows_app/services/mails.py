@@ -35,8 +35,8 @@ def mail_server(options: Mapping[str, Any]) -> MailServer:
     )
 
 
-def send_mail(server: MailServer, password: str, notice: Notice, delivery: str) -> None:
-    """Send a notice; ``delivery`` makes its Message-ID, which is the same when it is sent again.
+def send_mail(server: MailServer, password: str, notice: Notice, mark: str) -> None:
+    """Send a notice; ``mark`` makes its Message-ID, which is the same when it is sent again.
 
     It takes ``WHOLE_SECONDS`` at most. Raises NotSent.
     """
@@ -61,7 +61,7 @@ def send_mail(server: MailServer, password: str, notice: Notice, delivery: str) 
             timeout=TIMEOUT_SECONDS,
         )
         try:
-            _send(server, connection, notice, delivery)
+            _send(server, connection, notice, mark)
         except NotSent:
             if not limit.passed:
                 raise
@@ -69,7 +69,8 @@ def send_mail(server: MailServer, password: str, notice: Notice, delivery: str) 
             raise NotSent(words, again=True) from None
 
 
-def _send(server: MailServer, connection: WatchedBackend, notice: Notice, delivery: str) -> None:
+def _send(server: MailServer, connection: WatchedBackend, notice: Notice, mark: str) -> None:
+    keys = [part.key for part in notice.parts] or [notice.key]
     mail = EmailMultiAlternatives(
         subject=" ".join(notice.title.split()),
         body=notice.text,
@@ -77,9 +78,9 @@ def _send(server: MailServer, connection: WatchedBackend, notice: Notice, delive
         to=list(server.to),
         connection=connection,
         headers={
-            "Message-ID": f"<{_mark(delivery)}@fossul.invalid>",
+            "Message-ID": f"<{_digest(mark)}@fossul.invalid>",
             # Mail programs put what is about one incident together.
-            "References": f"<{_mark(notice.key)}@fossul.invalid>",
+            "References": " ".join(f"<{_digest(key)}@fossul.invalid>" for key in keys),
             KEY: header_key(notice.key),
             "Auto-Submitted": "auto-generated",
         },
@@ -104,7 +105,7 @@ def _send(server: MailServer, connection: WatchedBackend, notice: Notice, delive
             connection.close()
 
 
-def _mark(text: str) -> str:
+def _digest(text: str) -> str:
     return hashlib.blake2s(text.encode(), digest_size=16).hexdigest()
 
 

@@ -55,7 +55,7 @@ def _send(claimed: Claimed, target: dict[str, str]) -> None:
     match ChannelKind(claimed.channel.kind):
         case ChannelKind.EMAIL:
             server = mail_server(claimed.channel.options)
-            send_mail(server, target.get("password", ""), notice, f"delivery {claimed.number}")
+            send_mail(server, target.get("password", ""), notice, claimed.mark)
         case ChannelKind.WEBHOOK:
             _send_webhook(target, notice)
         case ChannelKind.APPRISE:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from workflows_app.services.channels import ChannelSummary
-from workflows_app.services.deliveries import DeliverySummary, latest_deliveries
+from workflows_app.services.delivery_lists import DeliverySummary, latest_deliveries
 from workflows_app.services.permissions import Actor
 from workflows_app.web.channel_forms import EVENT_WORDS, KIND_WORDS
 from workflows_app.web.statuses import Status
@@ -36,6 +36,11 @@ class DeliveryRow:
     def waits(self) -> bool:
         """Whether it may still be sent."""
         return self.delivery.done is None
+
+    @property
+    def gathers(self) -> bool:
+        """Whether it waits for what else may be told with it."""
+        return self.waits and not self.delivery.attempts and self.delivery.due > self.delivery.created
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from workflows_app.domain.channels import ChannelKind
 from workflows_app.domain.errors import ConfigInvalid, NotFound
-from workflows_app.services import catalog, channels, deliveries, incidents
+from workflows_app.services import catalog, channels, delivery_lists, incidents
 from workflows_app.services.channels import ChannelSummary
 from workflows_app.services.permissions import Actor, Right, actor_of
 from workflows_app.web.channel_forms import (
@@ -42,7 +42,7 @@ def notification_list(request: HtmxHttpRequest) -> HttpResponse:
         "blind": looked is None or timezone.now() - looked > BLIND_AFTER,
         "channels": channel_rows(actor, channels.list_channels(actor)),
         "incidents": incidents.list_open(actor),
-        "deliveries": [delivery_row(one) for one in deliveries.list_deliveries(actor)],
+        "deliveries": [delivery_row(one) for one in delivery_lists.list_deliveries(actor)],
         "kinds": [(kind.value, *words) for kind, words in KIND_WORDS.items()],
     }
     return render(request, f"{PAGE}#deliveries" if request.htmx else PAGE, context)
@@ -109,7 +109,7 @@ def _changed(request: HtmxHttpRequest, actor: Actor, channel: ChannelSummary) ->
 
 
 def _tested(actor: Actor, channel: ChannelSummary) -> dict[str, object]:
-    last = deliveries.latest_deliveries(actor, [channel.number], "test").get(channel.number)
+    last = delivery_lists.latest_deliveries(actor, [channel.number], "test").get(channel.number)
     return {"channel": channel, "test": delivery_row(last) if last else None}
 
 
