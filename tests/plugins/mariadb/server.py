@@ -38,11 +38,11 @@ class MariadbTestServer:
         self._user = _unprivileged()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def create(self) -> None:
+    def create(self, *options: str) -> None:
         done = subprocess.run(
             [
                 program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
-                "--auth-root-authentication-method=normal",
+                "--auth-root-authentication-method=normal", *options,
             ],
             user=self._user, extra_groups=[], cwd=self.folder, capture_output=True, text=True, check=False,
             timeout=120,
@@ -146,15 +146,15 @@ class MariadbTestServer:
 
 
 @contextmanager
-def running_server() -> Iterator[MariadbTestServer]:
-    """A server of its own, started; stopped and removed in the end."""
+def running_server(*options: str) -> Iterator[MariadbTestServer]:
+    """A server of its own, made and started with ``options``; stopped and removed in the end."""
     folder = Path(tempfile.mkdtemp(prefix="fossul-maria-"))
     folder.chmod(0o755)
     server = MariadbTestServer(folder)
     try:
         server.give(folder)
-        server.create()
-        server.start(user="root")
+        server.create(*options)
+        server.start(*options, user="root")
         server.sql(
             f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}';"
             f"GRANT ALL ON *.* TO {USER}@'%' WITH GRANT OPTION;"
@@ -169,14 +169,14 @@ def running_server() -> Iterator[MariadbTestServer]:
 
 
 @contextmanager
-def started(data: Path, place: Path) -> Iterator[MariadbTestServer]:
-    """A server of its own on a copy of a copy."""
+def started(data: Path, place: Path, *options: str) -> Iterator[MariadbTestServer]:
+    """A server of its own on a copy of a copy, started with ``options``."""
     place.mkdir()
     place.chmod(0o755)
     other = MariadbTestServer(place)
     shutil.copytree(data, other.data, symlinks=True)
     other.give(place)
-    other.start()
+    other.start(*options)
     try:
         yield other
     finally:

@@ -16,6 +16,7 @@ from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.mariadb.manifest import write_manifest
 from workflows_app.plugins.mariadb.parameters import Parameters
 from workflows_app.plugins.mariadb.server_files import ServerFiles, find_files, log_position
+from workflows_app.plugins.mariadb.settings import settings_of
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
 from workflows_app.plugins.wording import files_words, shown
@@ -54,7 +55,7 @@ def make_copy(context: PluginContext, parameters: Parameters, staging: Staging) 
         with staging.filling(context.warn) as folder:
             _back_up(programs, parameters, target_argument(staging))
             check_origin(folder / DATA, before, log_position(programs, parameters.client))
-            _prepare(programs, parameters, target_argument(staging))
+            _prepare(programs, parameters, folder / DATA)
             read_log_end(folder / DATA, "log-applied")
             count = write_manifest(folder / DATA, folder / MANIFEST, context.check_cancelled)
     except PluginFailed as error:
@@ -128,9 +129,10 @@ def _back_up(programs: Programs, parameters: Parameters, target: str) -> None:
     )
 
 
-def _prepare(programs: Programs, parameters: Parameters, target: str) -> None:
+def _prepare(programs: Programs, parameters: Parameters, data: Path) -> None:
     programs.context.report(Report(note="applying the log to the copy"))
-    programs.run([parameters.backup_command, "--no-defaults", "--prepare", target], judge=_judge)
+    argv = [parameters.backup_command, "--no-defaults", "--prepare", *settings_of(data)]
+    programs.run([*argv, f"--target-dir={data}"], judge=_judge)
 
 
 def _judge(line: str) -> tuple[Level, str] | None:
