@@ -365,3 +365,30 @@ def test_many_at_once_from_many_threads_leave_no_descriptor(call: Call, script: 
     assert len(call.said) == 24
     # Fewer may be open than before: those of other tests' servers and clients close when they like.
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_a_source_is_read_to_its_end_and_closed_here_once_the_child_has_it(call: Call):
+    reader, writer = os.pipe()
+    heard: list[str] = []
+    with os.fdopen(reader, "rb", buffering=0) as source, os.fdopen(writer, "wb", buffering=0) as into:
+
+        def feed(line: str) -> None:
+            heard.append(line)
+            if line == "ready":
+                assert source.closed
+                into.write(b"x" * 1000)
+                into.close()
+
+        code = "import sys; print('ready', flush=True); print(len(sys.stdin.read()))"
+        ended = run_process([sys.executable, "-c", code], context=call.context, on_line=feed, source=source)
+    assert ended == SUCCESS
+    assert heard == ["ready", "1000"]
+
+
+def test_a_source_is_closed_when_nothing_could_be_started(call: Call):
+    reader, writer = os.pipe()
+    os.close(writer)
+    with os.fdopen(reader, "rb", buffering=0) as source:
+        ended = run_process(["no-such-program"], context=call.context, on_line=print, source=source)
+        assert not ended.started
+        assert source.closed

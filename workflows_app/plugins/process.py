@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from workflows_app.domain.errors import Cancelled
 from workflows_app.plugins.alarm import Alarm
@@ -39,13 +40,15 @@ def run_process(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
+    source: IO[bytes] | None = None,
     grace: float = GRACE_SECONDS,
     stop: signal.Signals = signal.SIGTERM,
 ) -> Exit:
     """Run ``argv`` (no shell) and answer how it ended; that it could not be started is an Exit, too.
 
     ``on_line`` is given each line of stdout and stderr, merged, as soon as it is complete (see OutputLines).
-    The child reads ``stdin`` and nothing after it, knows ``environment`` only (``context.environment`` when
+    The child reads ``stdin`` and nothing after it, or what comes out of ``source``, which is closed on this
+    side as soon as the child has it. It knows ``environment`` only (``context.environment`` when
     that is None), and leads a process group of its own. However this function is left, the whole group is
     killed: what is to outlive its command must leave the group (``setsid``). Only a process of another user
     cannot be killed; it is waited for. What escaped the group may hold the output open; it is not waited for
@@ -60,7 +63,12 @@ def run_process(
         stack.callback(context.on_cancel(alarm.ring))
         try:
             child = stack.enter_context(
-                _child(argv, cwd, context.environment if environment is None else environment, bool(stdin))
+                _child(
+                    argv,
+                    cwd,
+                    context.environment if environment is None else environment,
+                    source or (subprocess.PIPE if stdin else subprocess.DEVNULL),
+                )
             )
         except _NotStarted as error:
             return Exit.never_started(str(error))
@@ -77,10 +85,14 @@ class _NotStarted(Exception):
 
 @contextmanager
 def _child(
-    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str], fed: bool
+    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str], reads: IO[bytes] | int
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A running process; in the end, what is left of its group is killed, and itself reaped."""
-    child = _start(argv, cwd, environment, fed)
+    try:
+        child = _start(argv, cwd, environment, reads)
+    finally:
+        if not isinstance(reads, int):
+            reads.close()
     with child:  # closes the pipes and reaps
         try:
             yield child
@@ -89,7 +101,7 @@ def _child(
 
 
 def _start(
-    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str], fed: bool
+    argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str], reads: IO[bytes] | int
 ) -> "subprocess.Popen[bytes]":
     """Start a process. Raises _NotStarted."""
     try:
@@ -103,7 +115,7 @@ def _start(
             cwd=cwd,
             env=environment,
             bufsize=0,
-            stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+            stdin=reads,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
