@@ -36,8 +36,19 @@ def use_busybox(cluster: ApiServer, *programs: str) -> None:
     folder.mkdir()
     busybox = shutil.which("busybox")
     assert busybox, "There is no busybox: requirements/install.sh busybox installs it"
-    for name in ("sh", "env"):
+    for name in ("sh", "env", "tr"):
         (folder / name).symlink_to(busybox)
     for name in programs:
         (folder / name).symlink_to(shutil.which(name) or name)
     cluster.path = str(folder)
+
+
+def leave_programs_alone(cluster: ApiServer) -> None:
+    """Let what runs in the pod outlive its connection, as a container runtime does: its streams end alone."""
+    folder = cluster.folder / "sbin"
+    folder.mkdir()
+    shell = folder / "sh"
+    # The stand-in ends the group of processes that it has started: what is left of it is another's.
+    shell.write_text('#!/bin/sh\nexec setsid --wait /bin/sh "$@"\n')
+    shell.chmod(0o755)
+    cluster.path = f"{folder}:{cluster.path}"

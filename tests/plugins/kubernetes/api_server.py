@@ -336,6 +336,8 @@ class _Exec:
                 self._drop()
         with contextlib.suppress(ProcessLookupError):  # who asked is gone
             os.killpg(process.pid, signal.SIGKILL)
+        if process.stdin:
+            process.stdin.close()  # for what has left that group
 
     def _drop(self) -> None:
         transport = self._socket._req.transport if self._socket._req else None

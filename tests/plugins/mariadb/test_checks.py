@@ -80,7 +80,7 @@ def test_all_that_a_copy_of_the_server_needs_is_good(copies: Calls):
     told = words(found, FindingState.GOOD)
     assert "has the rights that a copy needs" in told
     assert "can be read here" in told
-    assert "mariadb-backup is there, of the server's version" in told
+    assert "mariadb-backup is there where the worker runs, of the server's version" in told
     assert list(Path(copies.parameters["MysqlBackupPath"]).iterdir()) == []
 
 

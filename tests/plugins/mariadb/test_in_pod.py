@@ -14,7 +14,6 @@ from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import FindingState
-from workflows_app.plugins.mariadb.plugin import plugin as server_plugin
 from workflows_app.plugins.mariadb_dump.plugin import plugin
 
 
@@ -181,12 +180,3 @@ def test_the_check_tells_what_a_pod_lacks(in_pod: Calls, change, parameter, why)
     assert why in bad(found, parameter)
     assert "wrong-password" not in bad(found)
     assert parameter != "PodSelector" or bad(found, "MysqlDb") == "", "said once"
-
-
-@pytest.mark.parametrize("field", ["PodSelector", "LabelSelector"])
-def test_a_copy_of_the_files_is_refused_in_a_pod(calls: Calls, place: Path, field: str) -> None:
-    given = {field: "db", "Namespace": "shop", "MysqlBackupPath": str(place / "copies")}
-    with pytest.raises(ConfigInvalid, match="mariadb-dump") as refused:
-        server_plugin.quiesce(calls.context(**given))
-    assert refused.value.field == field
-    assert calls.said == []

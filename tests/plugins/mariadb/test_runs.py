@@ -7,6 +7,7 @@ from asgiref.sync import sync_to_async
 
 from tests.conftest import eventually
 from tests.factories import OPERATOR, make_catalog
+from tests.plugins.databases.pods import pod_parameters, running_pod
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer, started
 from tests.plugins.mariadb.test_dump_round_trip import as_in
@@ -95,12 +96,24 @@ async def test_a_cancelled_backup_leaves_no_dump_no_backup_and_no_session(
     assert files_below(place / "backups") == []
 
 
+@pytest.mark.parametrize("where", ["worker", "pod"])
 async def test_a_server_is_backed_up_restored_and_started(
-    worker: object, transactional_db: None, server: MariadbTestServer, shop: str, place: Path
+    worker: object,
+    transactional_db: None,
+    server: MariadbTestServer,
+    shop: str,
+    place: Path,
+    tmp_path: Path,
+    where: str,
 ) -> None:
+    with running_pod(tmp_path / "cluster") as pod:
+        await back_up_and_start(server, shop, place, pod_parameters(pod) if where == "pod" else {})
+
+
+async def back_up_and_start(server: MariadbTestServer, shop: str, place: Path, more: dict[str, str]) -> None:
     config = await sync_to_async(make_catalog)(
         appPlugin="mariadb",
-        appPluginParameters=server_parameters(server) | {"MysqlBackupPath": str(place / "copies")},
+        appPluginParameters=server_parameters(server) | more | {"MysqlBackupPath": str(place / "copies")},
         storagePlugin="filesystem",
         storagePluginParameters={"BackupName": "server", "BackupDestPath": str(place / "backups")},
         autoDiscovery=True,

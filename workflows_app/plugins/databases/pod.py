@@ -14,8 +14,21 @@ from workflows_app.plugins.output import OutputLines
 
 # Constants, so that nothing of a parameter is ever read by a shell. The password is the first line of the
 # input: sh reads no further than that, and the program has the rest.
-_SCRIPTS = {
-    name: f'IFS= read -r {name} && export {name} && exec "$@"' for name in ("PGPASSWORD", "MYSQL_PWD")
+_VARIABLES = ("PGPASSWORD", "MYSQL_PWD")
+_SCRIPTS = {name: f'IFS= read -r {name} && export {name} && exec "$@"' for name in _VARIABLES}
+# A container runtime leaves a program alone whose listener is gone, but ends its input. So a reader of that
+# waits beside the program for as long as it runs, and kills it when there is no more to read.
+_ATTENDED = {
+    name: f"""IFS= read -r {name} && export {name} || exit 1
+exec 3<&0
+"$@" 3<&- </dev/null & program=$!
+( while read -r line; do :; done; kill -9 "$program" ) <&3 3<&- >/dev/null 2>&1 & reader=$!
+exec 3<&-
+wait "$program"; status=$?
+kill "$reader"
+exit "$status"
+"""
+    for name in _VARIABLES
 }
 
 _NO_END = (
@@ -59,10 +72,19 @@ class InPod:
         return self._run(argv, on_line, None, ())
 
     def take(
-        self, argv: Sequence[str], on_line: Callable[[str], None], takes: Callable[[bytes], None]
+        self,
+        argv: Sequence[str],
+        on_line: Callable[[str], None],
+        takes: Callable[[bytes], None],
+        *,
+        attended: bool = False,
     ) -> Ended:
-        """As ``run``; but ``takes`` is given what the program writes, and ``on_line`` only what it says."""
-        return self._run(argv, on_line, takes, ())
+        """As ``run``; but ``takes`` is given what the program writes, and ``on_line`` only what it says.
+
+        One that is ``attended`` is killed as soon as the pod is told that nobody listens any longer: it holds
+        locks, and may wait for a long time without a word. It reads nothing.
+        """
+        return self._run(argv, on_line, takes, (), attended=attended)
 
     def give(
         self,
@@ -86,6 +108,7 @@ class InPod:
         pieces: Iterable[bytes],
         *,
         to_the_end: bool = False,
+        attended: bool = False,
     ) -> Ended:
         lines = {Channel.STDOUT: OutputLines(), Channel.STDERR: OutputLines()}
 
@@ -98,12 +121,14 @@ class InPod:
 
         with (
             connected(self._context) as cluster,
-            executing(self._context, cluster, self.pod, self._command(argv), stdin=True) as process,
+            executing(self._context, cluster, self.pod, self._command(argv, attended), stdin=True) as process,
         ):
             if to_the_end and not process.can_end_input:
                 raise PluginFailed(_NO_END)
             try:
-                self._feed(process, hear, pieces)
+                process.send(f"{self._surroundings.password}\n".encode())
+                if not attended:
+                    _feed(process, hear, pieces)
                 for channel, data in process.output():
                     hear(channel, data)
             except PluginFailed as error:
@@ -113,23 +138,19 @@ class InPod:
                 on_line(line)
         return process.ended or Ended(None, "nobody knows how it ended")
 
-    def _command(self, argv: Sequence[str]) -> list[str]:
+    def _command(self, argv: Sequence[str], attended: bool) -> list[str]:
         known = self._surroundings
         unset = [part for name in known.unset for part in ("-u", name)]
         settings = [f"{name}={value}" for name, value in known.settings.items()]
-        return ["sh", "-c", _SCRIPTS[known.variable], "sh", "env", *unset, *settings, *argv]
+        script = (_ATTENDED if attended else _SCRIPTS)[known.variable]
+        return ["sh", "-c", script, "sh", "env", *unset, *settings, *argv]
 
-    def _feed(
-        self,
-        process: Execution,
-        hear: Callable[[Channel, bytes], None],
-        pieces: Iterable[bytes],
-    ) -> None:
-        process.send(f"{self._surroundings.password}\n".encode())
-        for piece in pieces:
-            if not process.send(piece):
-                return
-            for channel, data in process.heard():
-                hear(channel, data)
-        if process.can_end_input:
-            process.end_input()
+
+def _feed(process: Execution, hear: Callable[[Channel, bytes], None], pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        if not process.send(piece):
+            return
+        for channel, data in process.heard():
+            hear(channel, data)
+    if process.can_end_input:
+        process.end_input()

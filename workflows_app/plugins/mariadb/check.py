@@ -6,9 +6,11 @@ from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.domain.findings import Finding, good, refusal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.databases.pod_check import check_pod, is_missing
 from workflows_app.plugins.mariadb.parameters import Parameters
 from workflows_app.plugins.mariadb.physical_copy import check_release
 from workflows_app.plugins.mariadb.server_files import ServerFiles, find_files, log_position
+from workflows_app.plugins.mariadb.unpacking import check_unpacker
 from workflows_app.plugins.mariadb_server.facts import look
 from workflows_app.plugins.mariadb_server.grants import missing_rights
 from workflows_app.plugins.mariadb_server.programs import Programs, Release
@@ -17,8 +19,10 @@ from workflows_app.plugins.wording import shown, size_words
 
 CLIENT = "MysqlClientCmd"
 FOLDER = "MysqlBackupPath"
+PREPARER = "MysqlPrepareCmd"
 PROGRAM = "MysqlBackupCmd"
 SERVER = "MysqlHost"
+UNPACKER = "MysqlStreamCmd"
 USER = "MysqlUser"
 
 # What mariadb-backup asks for, https://mariadb.com/kb/en/mariadb-backup-overview/#authentication-and-privileges
@@ -28,7 +32,7 @@ _BINLOG, _RENAMED = ("REPLICATION CLIENT", "BINLOG MONITOR"), (10, 5)
 
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
-    """Answer whether the server opens, its files can be read here, and how rights, program and folder are."""
+    """Answer whether the server opens and its files can be read, and how rights, programs and folder are."""
     return tuple(_look(context))
 
 
@@ -36,6 +40,11 @@ def _look(context: PluginContext) -> Iterator[Finding]:
     parameters, mistakes = read_parameters(context, Parameters.of)
     yield from mistakes
     if parameters is None or mistakes:
+        return
+    pod = check_pod(context)
+    yield from pod
+    if is_missing(pod):
+        yield from check_staging(context, FOLDER, parameters.backup_path)
         return
     size = 0
     programs = Programs(context, parameters.server)
@@ -65,8 +74,17 @@ def _server(
     except FossulError as error:
         yield refusal(error, SERVER)
         return
-    yield good(f"The server's data folder {shown(str(files.data))} can be read here", SERVER)
-    yield from tried(context, PROGRAM, lambda call: _program(programs, parameters, files))
+    where = "in the pod" if programs.pod else "here"
+    yield good(f"The server's data folder {shown(str(files.data))} can be read {where}", SERVER)
+    yield from tried(
+        context, PROGRAM, lambda call: _copier(programs, PROGRAM, parameters.backup_command, files)
+    )
+    if programs.pod:
+        own = programs.beside_worker()
+        yield from tried(
+            context, PREPARER, lambda call: _copier(own, PREPARER, parameters.prepare_command, files)
+        )
+        yield from tried(context, UNPACKER, lambda call: _unpacker(call, parameters.stream_command))
 
 
 def _rights(programs: Programs, parameters: Parameters, release: Release) -> str:
@@ -80,7 +98,14 @@ def _rights(programs: Programs, parameters: Parameters, release: Release) -> str
     return f"The user {parameters.server.user!r} has the rights that a copy needs"
 
 
-def _program(programs: Programs, parameters: Parameters, files: ServerFiles) -> str:
+def _copier(programs: Programs, parameter: str, command: str, files: ServerFiles) -> str:
     """Raises ConfigInvalid when mariadb-backup is missing, or of another version."""
-    check_release(programs, parameters, files)
-    return "mariadb-backup is there, of the server's version"
+    check_release(programs, parameter, command, files)
+    where = "in the pod" if programs.pod else "where the worker runs"
+    return f"mariadb-backup is there {where}, of the server's version"
+
+
+def _unpacker(context: PluginContext, command: str) -> str:
+    """Raises ConfigInvalid when mbstream is missing."""
+    check_unpacker(context, command)
+    return "mbstream is there where the worker runs"

@@ -3,20 +3,31 @@
 Why mariadb-backup and not FLUSH TABLES WITH READ LOCK around the storage plugin's copy: under that lock
 InnoDB goes on writing its pages and its log in the background, and files that are read one after the other
 are then of no moment at all (docs/plugins/mariadb.md). mariadb-backup copies the log beside the pages, and
-holds BACKUP STAGE for what has no log, in one session.
+holds BACKUP STAGE for what has no log, in one session. That of a server in a pod runs in the pod, and
+streams the copy to the worker.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.databases.leftovers import end_leftovers
+from workflows_app.plugins.databases.pod_leftovers import end_in_pod
 from workflows_app.plugins.mariadb.manifest import write_manifest
 from workflows_app.plugins.mariadb.parameters import Parameters
-from workflows_app.plugins.mariadb.server_files import ServerFiles, find_files, log_position
+from workflows_app.plugins.mariadb.pod_copy import pod_argument, stream_copy
+from workflows_app.plugins.mariadb.server_files import (
+    ServerFiles,
+    find_files,
+    log_position,
+    refuse_leading_out,
+)
 from workflows_app.plugins.mariadb.settings import settings_of
+from workflows_app.plugins.mariadb.unpacking import check_unpacker
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
 from workflows_app.plugins.wording import files_words, shown
@@ -30,7 +41,7 @@ _SPOKEN = re.compile(
 )
 _FAULT = re.compile(r"error|fail|unable|cannot|can't|missing required|denied|corrupt", re.IGNORECASE)
 _WORTH = re.compile(r"BACKUP STAGE|Waiting |Redo log|completed OK|Starting crash recovery|End of log")
-_COPYING = re.compile(r"(?:Copying|Copied file|aria table file) (\S+)")
+_COPYING = re.compile(r"(?:Copying|Streaming|Copied file|aria table file) (\S+)")
 # Older releases name it after XtraBackup.
 _CHECKPOINTS = ("mariadb_backup_checkpoints", "xtrabackup_checkpoints")
 
@@ -45,17 +56,22 @@ def make_copy(context: PluginContext, parameters: Parameters, staging: Staging) 
     programs = Programs(context, parameters.server)
     programs.release("MysqlClientCmd", parameters.client, "mariadb")
     files = find_files(programs, parameters.client)
-    check_release(programs, parameters, files)
+    check_release(programs, "MysqlBackupCmd", parameters.backup_command, files)
+    if programs.pod:
+        check_release(programs.beside_worker(), "MysqlPrepareCmd", parameters.prepare_command, files)
+        check_unpacker(context, parameters.stream_command)
     context.info(
         f"Copying MariaDB {files.version} on {parameters.server.where} from {shown(str(files.data))}"
     )
-    end_leftovers(context, target_argument(staging))
+    end_copying(programs, staging)
     before = log_position(programs, parameters.client)
     try:
         with staging.filling(context.warn) as folder:
-            _back_up(programs, parameters, target_argument(staging))
+            _back_up(programs, parameters, folder / DATA)
             check_origin(folder / DATA, before, log_position(programs, parameters.client))
-            _prepare(programs, parameters, folder / DATA)
+            # Another machine's files, or a table that was made meanwhile.
+            refuse_leading_out(folder / DATA)
+            _prepare(programs.beside_worker(), parameters, folder / DATA)
             read_log_end(folder / DATA, "log-applied")
             count = write_manifest(folder / DATA, folder / MANIFEST, context.check_cancelled)
     except PluginFailed as error:
@@ -65,33 +81,41 @@ def make_copy(context: PluginContext, parameters: Parameters, staging: Staging) 
     context.info(f"The copy {shown(str(staging.path / DATA))} is complete and prepared: {files_words(count)}")
 
 
-def check_release(programs: Programs, parameters: Parameters, files: ServerFiles) -> None:
-    """Hold mariadb-backup against the server. Raises ConfigInvalid when it is none, or of another version."""
-    release = programs.release("MysqlBackupCmd", parameters.backup_command, "mariadb-backup")
+def check_release(programs: Programs, field: str, command: str, files: ServerFiles) -> None:
+    """Hold a mariadb-backup against the server. Raises ConfigInvalid when it is none, or of another version.
+
+    ``field`` is the parameter that names it.
+    """
+    release = programs.release(field, command, "mariadb-backup")
     if release != files.release:
         raise ConfigInvalid(
-            "MysqlBackupCmd",
-            f"{parameters.backup_command!r} is of version {release[0]}.{release[1]}, the server of version "
+            field,
+            f"{command!r} is of version {release[0]}.{release[1]}, the server of version "
             f"{files.version}: give the path of the mariadb-backup of the server's version",
         )
 
 
-def target_argument(staging: Staging) -> str:
-    """The argument by which a run's mariadb-backup is known among the processes of the machine."""
-    return f"--target-dir={staging.partial / DATA}"
+def end_copying(programs: Programs, staging: Staging) -> None:
+    """End the mariadb-backup that a lost worker may have left of this run, here and in the pod.
+
+    That it cannot be done is a warning. Raises Cancelled.
+    """
+    end_leftovers(programs.context, _target_argument(staging.partial / DATA))
+    if programs.pod:
+        end_in_pod(programs.context, programs.pod, pod_argument(programs.context.config))
 
 
 def check_origin(data: Path, before: int, after: int) -> None:
     """Raise PluginFailed when the log of a copy does not end between two positions of the server's log.
 
-    mariadb-backup reads the folder that the server names, on this machine. When the server is another
-    machine's, that may be the folder of a server that happens to be here.
+    mariadb-backup reads the folder that the server names, on its own machine or in its own container. When
+    the server is another one's, that may be the folder of a server that happens to be there.
     """
     end = read_log_end(data, "full-backuped")
     if not before <= end <= after:
         raise PluginFailed(
             f"the copied files are not the server's: their log ends at {end}, its own was at {before} "
-            f"before and at {after} after. The worker must run on the server's machine"
+            f"before and at {after} after. The worker, or the container of a pod, must be the server's own"
         )
 
 
@@ -104,35 +128,45 @@ def read_log_end(data: Path, kind: str) -> int:
     return int(values["last_lsn"])
 
 
-def _back_up(programs: Programs, parameters: Parameters, target: str) -> None:
-    copied = 0
+def _target_argument(data: Path) -> str:
+    """The argument by which a run's mariadb-backup is known among the processes of the machine."""
+    return f"--target-dir={data}"
+
+
+def _back_up(programs: Programs, parameters: Parameters, data: Path) -> None:
+    progress = Report(note="copying")
+
+    def tell(**changes: Any) -> None:
+        nonlocal progress
+        progress = replace(progress, **changes)
+        programs.context.report(progress)
 
     def hear(line: str) -> None:
-        nonlocal copied
         if found := _COPYING.search(line):
-            copied += 1
-            programs.context.report(Report(done_files=copied, note=f"copying {found[1]}"))
+            tell(done_files=progress.done_files + 1, note=f"copying {found[1]}")
 
-    programs.run(
-        [
-            parameters.backup_command,
-            "--no-defaults",
-            "--backup",
-            *parameters.server.arguments,
-            f"--ftwrl-wait-timeout={parameters.lock_wait}",
-            # Not for queries that only read.
-            "--ftwrl-wait-query-type=UPDATE",
-            target,
-        ],
-        judge=_judge,
-        on_detail=hear,
-    )
+    def count(received: int) -> None:
+        tell(done_bytes=progress.done_bytes + received)
+
+    argv = [
+        parameters.backup_command,
+        "--no-defaults",
+        "--backup",
+        *parameters.server.arguments,
+        f"--ftwrl-wait-timeout={parameters.lock_wait}",
+        # Not for queries that only read.
+        "--ftwrl-wait-query-type=UPDATE",
+    ]
+    if programs.pod is None:
+        programs.run([*argv, _target_argument(data)], judge=_judge, on_detail=hear)
+    else:
+        stream_copy(programs, programs.pod, parameters.stream_command, argv, _judge, hear, count, data)
 
 
 def _prepare(programs: Programs, parameters: Parameters, data: Path) -> None:
     programs.context.report(Report(note="applying the log to the copy"))
-    argv = [parameters.backup_command, "--no-defaults", "--prepare", *settings_of(data)]
-    programs.run([*argv, f"--target-dir={data}"], judge=_judge)
+    argv = [parameters.prepare_command, "--no-defaults", "--prepare", *settings_of(data)]
+    programs.run([*argv, _target_argument(data)], judge=_judge)
 
 
 def _judge(line: str) -> tuple[Level, str] | None:

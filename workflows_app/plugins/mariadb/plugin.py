@@ -10,11 +10,11 @@ from pathlib import Path
 from workflows_app.domain.findings import Finding
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.copied import CopiedServer
-from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.mariadb.check import check
 from workflows_app.plugins.mariadb.manifest import check_manifest
 from workflows_app.plugins.mariadb.parameters import SPECS, Parameters
-from workflows_app.plugins.mariadb.physical_copy import DATA, MANIFEST, make_copy, target_argument
+from workflows_app.plugins.mariadb.physical_copy import DATA, MANIFEST, end_copying, make_copy
+from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
 
 
@@ -51,8 +51,8 @@ class MariadbServer(CopiedServer[Parameters]):
         make_copy(context, parameters, staging)
 
     def end_leftovers(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
-        """End the mariadb-backup that a lost worker may have left on this machine."""
-        end_leftovers(context, target_argument(staging))
+        """End the mariadb-backup that a lost worker may have left (see ``end_copying``)."""
+        end_copying(Programs(context, parameters.server), staging)
 
     def verify(self, context: PluginContext, parameters: Parameters, place: Path) -> None:
         """Hold a restored copy against its checksums (see ``check_manifest``, also for what is raised)."""

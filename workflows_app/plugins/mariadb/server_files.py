@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.mariadb.pod_copy import leading_out_in_pod
 from workflows_app.plugins.mariadb_server.facts import ask_rows, release_of
 from workflows_app.plugins.mariadb_server.programs import Programs, Release
 from workflows_app.plugins.wording import reason_of, shown
@@ -24,10 +25,10 @@ class ServerFiles:
 
 
 def find_files(programs: Programs, client: str) -> ServerFiles:
-    """Ask the server where its files are, and look at them.
+    """Ask the server where its files are, and look at them: here, or in the pod where the programs run.
 
-    Raises PluginFailed when the data folder cannot be read here, or when a part of the data is elsewhere: a
-    restored copy would then meet the files of the live server.
+    Raises PluginFailed when the data folder cannot be read there, or when a part of the data is elsewhere: a
+    restored copy would then meet the files of the live server. ConfigInvalid, Cancelled.
     """
     variables = ", ".join(f"IFNULL(@@{name}, '')" for name in _FOLDERS)
     ((version, data, *folders),) = ask_rows(programs, client, f"VERSION(), @@datadir, {variables}")
@@ -39,19 +40,10 @@ def find_files(programs: Programs, client: str) -> ServerFiles:
                 f"The server has files in {shown(folder)} ({name}), outside of its data folder, where a "
                 "restored copy would meet the live ones: use mariadb-dump"
             )
-    try:
-        outside = next(_leading_out(place), None)
-    except OSError as error:
-        raise PluginFailed(
-            f"The server's data folder {shown(data)} cannot be read here: {reason_of(error)}. The worker "
-            f"must run on the server's machine, as a user who may read it (uid {os.geteuid()} now), or use "
-            "mariadb-dump"
-        ) from None
-    if outside:
-        raise PluginFailed(
-            f"The server has data outside of its data folder, by {shown(str(outside))}, where a "
-            "restored copy would meet the live one: use mariadb-dump"
-        )
+    if programs.pod is None:
+        refuse_leading_out(place)
+    elif outside := leading_out_in_pod(programs.pod, data):
+        raise _leads_out(outside)
     return ServerFiles(version, release, place)
 
 
@@ -63,6 +55,27 @@ def log_position(programs: Programs, client: str) -> int:
         "variable_value FROM information_schema.GLOBAL_STATUS WHERE variable_name = 'INNODB_LSN_CURRENT'",
     )
     return int(position)
+
+
+def refuse_leading_out(data: Path) -> None:
+    """Raise PluginFailed when something in a data folder here is elsewhere, or when it cannot be read."""
+    try:
+        outside = next(_leading_out(data), None)
+    except OSError as error:
+        raise PluginFailed(
+            f"The server's data folder {shown(str(data))} cannot be read here: {reason_of(error)}. The "
+            f"worker must run on the server's machine, as a user who may read it (uid {os.geteuid()} now); "
+            "for a server in a pod, set PodSelector. Or use mariadb-dump"
+        ) from None
+    if outside:
+        raise _leads_out(str(outside))
+
+
+def _leads_out(path: str) -> PluginFailed:
+    return PluginFailed(
+        f"The server has data outside of its data folder, by {shown(path)}, where a restored copy would meet "
+        "the live one: use mariadb-dump"
+    )
 
 
 def _leading_out(data: Path) -> Iterator[Path]:

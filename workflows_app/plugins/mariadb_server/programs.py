@@ -11,6 +11,7 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.place import Ending, place_of
 from workflows_app.plugins.databases.pod import InPod
 from workflows_app.plugins.databases.surroundings import Surroundings
+from workflows_app.plugins.databases.worker import OnWorker
 from workflows_app.plugins.mariadb_server.server import Server
 
 CONNECT_SECONDS = 15
@@ -39,10 +40,10 @@ class Programs:
 
     The password reaches them by their environment alone. They read no option file, and what the worker's
     own environment says of MariaDB they do not know. ``pod`` is the pod in which they run, None when they
-    run beside the worker.
+    run beside the worker: that is so for a server without one, or when ``on_worker`` asks for it.
     """
 
-    def __init__(self, context: PluginContext, server: Server) -> None:
+    def __init__(self, context: PluginContext, server: Server, *, on_worker: bool = False) -> None:
         self.context = context
         self.server = server
         self._redactor = Redactor([server.password])
@@ -54,8 +55,12 @@ class Programs:
             foreign=lambda name: name.startswith(("MYSQL", "MARIADB")),
             unset=_UNSET,
         )
-        self._place = place_of(context, surroundings)
+        self._place = OnWorker(context, surroundings) if on_worker else place_of(context, surroundings)
         self.pod = self._place if isinstance(self._place, InPod) else None
+
+    def beside_worker(self) -> "Programs":
+        """The programs that the worker has itself: these ones, unless they run in a pod."""
+        return self if self.pod is None else Programs(self.context, self.server, on_worker=True)
 
     def release(self, field: str, command: str, program: str) -> Release:
         """The release of MariaDB, such as (10, 11), of ``command``, which must be ``program``.
@@ -132,9 +137,11 @@ class Programs:
         judge: Callable[[str], tuple[Level, str] | None],
         on_detail: Callable[[str], None],
         takes: Callable[[bytes], None],
+        *,
+        attended: bool = False,
     ) -> None:
-        """As ``run``, in ``pod``; what the program writes is given to ``takes``."""
-        self._hear_out(argv, judge, on_detail, lambda hear: pod.take(argv, hear, takes))
+        """As ``run``, in ``pod``; what the program writes is given to ``takes`` (see ``InPod.take``)."""
+        self._hear_out(argv, judge, on_detail, lambda hear: pod.take(argv, hear, takes, attended=attended))
 
     def give(
         self,
