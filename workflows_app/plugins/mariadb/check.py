@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.domain.findings import Finding, good, refusal
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_pod, is_missing
 from workflows_app.plugins.mariadb.parameters import Parameters
 from workflows_app.plugins.mariadb.physical_copy import check_release
@@ -33,14 +33,10 @@ _BINLOG, _RENAMED = ("REPLICATION CLIENT", "BINLOG MONITOR"), (10, 5)
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
     """Answer whether the server opens and its files can be read, and how rights, programs and folder are."""
-    return tuple(_look(context))
+    return looked(context, Parameters.of, _look)
 
 
-def _look(context: PluginContext) -> Iterator[Finding]:
-    parameters, mistakes = read_parameters(context, Parameters.of)
-    yield from mistakes
-    if parameters is None or mistakes:
-        return
+def _look(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
     pod = check_pod(context)
     yield from pod
     if is_missing(pod):

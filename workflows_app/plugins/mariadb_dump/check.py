@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from workflows_app.domain.errors import FossulError
 from workflows_app.domain.findings import Finding, good, refusal
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_pod, is_missing
 from workflows_app.plugins.mariadb_dump.dumping import check_dump
 from workflows_app.plugins.mariadb_dump.parameters import Parameters
@@ -21,14 +21,10 @@ FOLDER = "MysqlDumpPath"
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
     """Answer whether the server opens and shows all of its data, and how programs and folder are."""
-    return tuple(_look(context))
+    return looked(context, Parameters.of, _look)
 
 
-def _look(context: PluginContext) -> Iterator[Finding]:
-    parameters, mistakes = read_parameters(context, Parameters.of)
-    yield from mistakes
-    if parameters is None or mistakes:
-        return
+def _look(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
     pod = check_pod(context)
     yield from pod
     if is_missing(pod):
