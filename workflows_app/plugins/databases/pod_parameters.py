@@ -58,12 +58,3 @@ def without_pod(context: PluginContext) -> PluginContext:
     """The same call, but for programs that run beside the worker also when a pod is chosen."""
     given = {name: value for name, value in context.parameters.items() if name not in _SELECTORS}
     return replace(context, parameters=given)
-
-
-def refuse_pod(given: Mapping[str, str], instead: str) -> None:
-    """Raise ConfigInvalid when a pod is asked for of a plugin that copies files; ``instead`` can do it."""
-    for name in _SELECTORS:
-        if given.get(name, "").strip():
-            raise ConfigInvalid(
-                name, f"a server in a pod cannot be copied file by file: leave it empty, or use {instead}"
-            )

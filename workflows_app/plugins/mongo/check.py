@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.domain.findings import Finding, bad, doubtful, good, refusal, unknown
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_way, is_missing
 from workflows_app.plugins.mongo.data_folder import data_folder
 from workflows_app.plugins.mongo.lock import BY_HAND, is_locked
@@ -25,14 +25,10 @@ _RIGHTS = frozenset({"fsync", "unlock", "getCmdLineOpts"})
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
     """Answer whether the server opens and is not locked, and how rights and data folder are.."""
-    return tuple(_look(context))
+    return looked(context, Parameters.of, _look)
 
 
-def _look(context: PluginContext) -> Iterator[Finding]:
-    parameters, mistakes = read_parameters(context, Parameters.of)
-    yield from mistakes
-    if parameters is None or mistakes:
-        return
+def _look(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
     way = check_way(context)
     yield from way
     if is_missing(way):

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from workflows_app.domain.errors import FossulError
 from workflows_app.domain.findings import Finding, good, refusal
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_way, is_missing
 from workflows_app.plugins.mongo_dump.dumping import Source, find_source
 from workflows_app.plugins.mongo_dump.manifest import CollectionKind
@@ -29,14 +29,10 @@ _READ = 200
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
     """Answer whether the server opens, of which moment a dump is, and how rights, program and folder are."""
-    return tuple(_look(context))
+    return looked(context, Parameters.of, _look)
 
 
-def _look(context: PluginContext) -> Iterator[Finding]:
-    parameters, mistakes = read_parameters(context, Parameters.of)
-    yield from mistakes
-    if parameters is None or mistakes:
-        return
+def _look(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
     way = check_way(context)
     yield from way
     needs = 0 if is_missing(way) else (yield from _server(context, parameters))

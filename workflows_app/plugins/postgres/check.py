@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding, bad, good, refusal
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_way, is_missing
 from workflows_app.plugins.postgres.base_backup import check_programs, check_server
 from workflows_app.plugins.postgres.parameters import Parameters
@@ -31,14 +31,10 @@ _SIZE = (
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
     """Answer whether the server opens, lets a copy be made, and how programs and folder for it are."""
-    return tuple(_look(context))
+    return looked(context, Parameters.of, _look)
 
 
-def _look(context: PluginContext) -> Iterator[Finding]:
-    parameters, mistakes = read_parameters(context, Parameters.of)
-    yield from mistakes
-    if parameters is None or mistakes:
-        return
+def _look(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
     way = check_way(context)
     yield from way
     size = 0

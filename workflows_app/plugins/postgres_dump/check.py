@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding, bad, good, refusal
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.checking import read_parameters, tried
+from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_pod, is_missing
 from workflows_app.plugins.postgres_dump.dumping import check_programs
 from workflows_app.plugins.postgres_dump.parameters import Parameters
@@ -39,14 +39,10 @@ FROM (
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
     """Answer whether the database opens and can be read, and how programs and folder for the dump are."""
-    return tuple(_look(context))
+    return looked(context, Parameters.of, _look)
 
 
-def _look(context: PluginContext) -> Iterator[Finding]:
-    parameters, mistakes = read_parameters(context, Parameters.of)
-    yield from mistakes
-    if parameters is None or mistakes:
-        return
+def _look(context: PluginContext, parameters: Parameters) -> Iterator[Finding]:
     pod = check_pod(context)
     yield from pod
     if is_missing(pod):
