@@ -1,6 +1,6 @@
 """How a plugin's test turns what a run would do into findings."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -35,11 +35,11 @@ def read_parameters(
 def looked(
     context: PluginContext,
     read: Callable[[PluginContext], T],
-    look: Callable[[PluginContext, T], Iterable[Finding]],
+    look: Callable[[PluginContext, T], Iterator[Finding]],
 ) -> tuple[Finding, ...]:
-    """Answer what is wrong with a plugin's parameters or, where nothing is, what ``look`` finds with them.
+    """What ``look`` finds with the parameters of a call; or, reaching nobody, all that is wrong with them.
 
-    Raises what ``look`` raises.
+    ``read`` as for ``read_parameters``. Raises what ``look`` raises.
     """
     parameters, mistakes = read_parameters(context, read)
     if parameters is None or mistakes:
