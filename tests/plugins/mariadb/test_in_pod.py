@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.databases.pods import commands, pod_parameters, running_pod, use_busybox
+from tests.plugins.databases.pods import (
+    commands,
+    leave_programs_alone,
+    pod_parameters,
+    running_pod,
+    use_busybox,
+)
 from tests.plugins.findings import all_good, bad, words
 from tests.plugins.kubernetes.api_server import PROTOCOLS, ApiServer
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer
@@ -68,7 +74,7 @@ def test_the_password_is_in_no_argument_and_no_line(in_pod: Calls, pod: ApiServe
     assert any("mariadb-dump" in command for command in commands(pod))
     assert PASSWORD not in str(pod.execs)
     assert PASSWORD not in str(in_pod.said)
-    assert len({command[2] for command in commands(pod)}) == 1, "the script is a constant"
+    assert len({command[2] for command in commands(pod)}) == 2, "the scripts are constants"
 
 
 @pytest.mark.parametrize(
@@ -147,12 +153,16 @@ def test_a_cluster_that_cannot_end_input_loads_nothing(
     assert server.sql("SHOW TABLES", empty) == []
 
 
-def test_a_dump_that_waits_is_left_by_a_cancel(server: MariadbTestServer, shop: str, in_pod: Calls) -> None:
+def test_a_dump_that_waits_is_killed_in_the_pod_when_nobody_listens(
+    server: MariadbTestServer, shop: str, in_pod: Calls, pod: ApiServer
+) -> None:
+    leave_programs_alone(pod)
     with locked(server, shop):
         attempt = Attempt(lambda: plugin.quiesce(in_pod.context()))
         until(lambda: bool(waiting_sessions(server, shop)))
         in_pod.cancel()
         assert isinstance(attempt.join(), Cancelled)
+        until(lambda: not waiting_sessions(server, shop))
     assert list(staged(in_pod).parent.iterdir()) == []
 
 

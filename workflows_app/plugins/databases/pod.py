@@ -1,6 +1,6 @@
 """Runs a database's client programs in its pod: what they read and write is streamed, in constant memory."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from workflows_app.domain.errors import PluginFailed
@@ -72,19 +72,14 @@ class InPod:
         return self._run(argv, on_line, None, ())
 
     def take(
-        self,
-        argv: Sequence[str],
-        on_line: Callable[[str], None],
-        takes: Callable[[bytes], None],
-        *,
-        attended: bool = False,
+        self, argv: Sequence[str], on_line: Callable[[str], None], takes: Callable[[bytes], None]
     ) -> Ended:
         """As ``run``; but ``takes`` is given what the program writes, and ``on_line`` only what it says.
 
-        One that is ``attended`` is killed as soon as the pod is told that nobody listens any longer: it holds
-        locks, and may wait for a long time without a word. It reads nothing.
+        The program reads nothing, and is killed as soon as the pod is told that nobody listens any longer: it
+        may hold locks, and wait for a long time without a word.
         """
-        return self._run(argv, on_line, takes, (), attended=attended)
+        return self._run(argv, on_line, takes, ())
 
     def give(
         self,
@@ -108,9 +103,9 @@ class InPod:
         pieces: Iterable[bytes],
         *,
         to_the_end: bool = False,
-        attended: bool = False,
     ) -> Ended:
         lines = {Channel.STDOUT: OutputLines(), Channel.STDERR: OutputLines()}
+        scripts = _SCRIPTS if takes is None else _ATTENDED
 
         def hear(channel: Channel, data: bytes) -> None:
             if channel == Channel.STDOUT and takes is not None:
@@ -121,13 +116,13 @@ class InPod:
 
         with (
             connected(self._context) as cluster,
-            executing(self._context, cluster, self.pod, self._command(argv, attended), stdin=True) as process,
+            executing(self._context, cluster, self.pod, self._command(argv, scripts), stdin=True) as process,
         ):
             if to_the_end and not process.can_end_input:
                 raise PluginFailed(_NO_END)
             try:
                 process.send(f"{self._surroundings.password}\n".encode())
-                if not attended:
+                if takes is None:
                     _feed(process, hear, pieces)
                 for channel, data in process.output():
                     hear(channel, data)
@@ -138,12 +133,11 @@ class InPod:
                 on_line(line)
         return process.ended or Ended(None, "nobody knows how it ended")
 
-    def _command(self, argv: Sequence[str], attended: bool) -> list[str]:
+    def _command(self, argv: Sequence[str], scripts: Mapping[str, str]) -> list[str]:
         known = self._surroundings
         unset = [part for name in known.unset for part in ("-u", name)]
         settings = [f"{name}={value}" for name, value in known.settings.items()]
-        script = (_ATTENDED if attended else _SCRIPTS)[known.variable]
-        return ["sh", "-c", script, "sh", "env", *unset, *settings, *argv]
+        return ["sh", "-c", scripts[known.variable], "sh", "env", *unset, *settings, *argv]
 
 
 def _feed(process: Execution, hear: Callable[[Channel, bytes], None], pieces: Iterable[bytes]) -> None:

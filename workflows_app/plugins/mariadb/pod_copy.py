@@ -72,4 +72,4 @@ def stream_copy(
             on_bytes(len(piece))
 
         argv = [*argv, "--stream=mbstream", pod_argument(programs.context.config)]
-        programs.take(pod, argv, judge, on_detail, take, attended=True)
+        programs.take(pod, argv, judge, on_detail, take)

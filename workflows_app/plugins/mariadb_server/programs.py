@@ -137,11 +137,9 @@ class Programs:
         judge: Callable[[str], tuple[Level, str] | None],
         on_detail: Callable[[str], None],
         takes: Callable[[bytes], None],
-        *,
-        attended: bool = False,
     ) -> None:
         """As ``run``, in ``pod``; what the program writes is given to ``takes`` (see ``InPod.take``)."""
-        self._hear_out(argv, judge, on_detail, lambda hear: pod.take(argv, hear, takes, attended=attended))
+        self._hear_out(argv, judge, on_detail, lambda hear: pod.take(argv, hear, takes))
 
     def give(
         self,
