@@ -1,5 +1,7 @@
 """The pages of schedules: what they show to whom, what they refuse and in which words."""
 
+import time
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -7,7 +9,7 @@ from django.urls import reverse
 from tests.factories import make_catalog, make_run
 from tests.web.test_control import login
 from workflows_app.domain.schedules import ScheduleKey
-from workflows_app.models import AuditEntry, BackupConfig
+from workflows_app.models import AuditEntry, BackupConfig, Policy
 from workflows_app.services import schedule_lists
 from workflows_app.services.schedule_lists import Overdue
 
@@ -171,3 +173,45 @@ def test_a_run_that_never_began_says_why(client, config, temporal_settings, stat
         shown = client.get(page).content.decode()
         assert f"<span>{word}</span>" in shown
         assert "The lock was held." in shown
+
+
+def test_a_schedule_that_would_start_nothing_says_so_instead_of_a_next_time(
+    client, config, temporal_settings
+):
+    login(client, "admin")
+    post(client, new(config), **GIVEN)
+    place = {"profile": config.profile.name, "config": config.name}
+    pages = (reverse("schedules"), reverse("config", kwargs=place))
+
+    def listed() -> list[str]:
+        """What both lists say of it; Temporal's own list follows within a second or so."""
+        for _ in range(200):
+            shown = [client.get(page).content.decode() for page in pages]
+            if all("/daily/nightly/" in page for page in shown):
+                return [page[page.index("/daily/nightly/") :] for page in shown]
+            time.sleep(0.05)
+        pytest.fail("the schedule is not listed")
+
+    assert all("configuration is disabled" not in page for page in listed())
+    assert "Run now" in client.get(address(config)).content.decode()
+
+    BackupConfig.objects.filter(pk=config.pk).update(disabled=True)
+    for shown in listed():
+        row = shown[: shown.index("</tr>")]
+        assert "configuration is disabled" in row
+        assert "<time" not in row
+    detail = client.get(address(config)).content.decode()
+    assert "<strong>The configuration is disabled.</strong> What is due is skipped" in detail
+    assert "Nothing, while its configuration is disabled." in detail
+    assert 'value="run"' not in detail and 'value="backfill"' not in detail
+
+    BackupConfig.objects.filter(pk=config.pk).update(disabled=False)
+    Policy.objects.filter(config=config, name="daily").delete()
+    for shown in listed():
+        row = shown[: shown.index("</tr>")]
+        assert "There is no policy daily: what is due fails." in row
+        assert "<time" in row
+    detail = client.get(address(config)).content.decode()
+    assert "<strong>There is no policy daily</strong>" in detail
+    assert 'value="run"' not in detail
+    assert post(client, address(config), do="delete", typed="nightly")[0] == 302

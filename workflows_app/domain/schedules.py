@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,17 @@ class ScheduleKey:
 
     def __str__(self) -> str:
         return f"{self.profile}/{self.config}/{self.policy}/{self.name}"
+
+
+class Obstacle(StrEnum):
+    """Why a schedule that is due starts no backup.
+
+    ``DISABLED``: the configuration, or its profile, is, and what is due is skipped. ``NO_POLICY``: there is
+    no such policy (any more), and what is due fails.
+    """
+
+    DISABLED = "DISABLED"
+    NO_POLICY = "NO_POLICY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
@@ -14,8 +14,9 @@ from temporalio.service import RPCError
 from workflows_app.domain import naming
 from workflows_app.domain.cron_words import cron_words
 from workflows_app.domain.errors import ConfigInvalid, TemporalUnavailable
-from workflows_app.domain.schedules import ScheduleKey, Timing, parse_key, unknown
+from workflows_app.domain.schedules import Obstacle, ScheduleKey, Timing, parse_key, unknown
 from workflows_app.models import Run
+from workflows_app.models.schedule_obstacles import find_obstacles
 from workflows_app.services.client import RPC_TIMEOUT, temporal
 from workflows_app.services.health import temporal_trouble
 from workflows_app.services.permissions import Actor, Right
@@ -37,8 +38,9 @@ _DUE = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 class ScheduleSummary:
     """A schedule as a list shows it; ``next_time`` is None while it is paused, ``note`` says why it is.
 
-    ``timing`` is when it is due as far as Temporal's list tells (not how late it may be), None for one that
-    was written by something else.
+    ``obstacle`` is why nothing starts when it is due. While that is a disabled configuration ``next_time`` is
+    None, too: what is due is skipped. ``timing`` is when it is due as far as Temporal's list tells (not how
+    late it may be), None for one that was written by something else.
     """
 
     key: ScheduleKey
@@ -49,6 +51,7 @@ class ScheduleSummary:
     paused: bool
     note: str
     timing: Timing | None = None
+    obstacle: Obstacle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Expected:
 class ScheduleDetail:
     """A schedule with all that is known of it.
 
-    ``next_times`` are Temporal's own, jitter included. ``missed`` counts what was due while Temporal itself
+    ``next_times`` are Temporal's own, jitter included; none while it is paused or its configuration disabled.
+    ``obstacle`` is why nothing starts when it is due. ``missed`` counts what was due while Temporal itself
     was away for longer than the schedule may be late: Temporal started nothing for those, and they have rows
     of their own (``services.missed_runs``).
     """
@@ -94,6 +98,7 @@ class ScheduleDetail:
     missed: int
     created: datetime
     last: tuple[Expected, ...]
+    obstacle: Obstacle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,16 @@ async def _listed(profile: str | None = None, config: str | None = None) -> list
                 continue
             if await entry.memo_value(naming.MEMO_TASK_QUEUE, None) == settings.TEMPORAL_TASK_QUEUE:
                 found.append(_summary(key, entry))
-    return found
+    return await sync_to_async(_with_obstacles)(found)
+
+
+def _with_obstacles(found: list[ScheduleSummary]) -> list[ScheduleSummary]:
+    obstacles = find_obstacles([one.key for one in found])
+    return [
+        replace(one, obstacle=obstacle, next_time=None if obstacle is Obstacle.DISABLED else one.next_time)
+        for one in found
+        for obstacle in [obstacles.get(one.key)]
+    ]
 
 
 async def _all_known() -> KnownSchedules:
@@ -172,16 +186,19 @@ async def get_schedule(actor: Actor, key: ScheduleKey) -> ScheduleDetail:
         raise unknown(key) from None
     timing = timing_in(found.schedule, scheduled)
     state = found.schedule.state
+    obstacle = (await sync_to_async(find_obstacles)([key])).get(key)
+    idle = state.paused or obstacle is Obstacle.DISABLED
     return ScheduleDetail(
         key=key,
         timing=timing,
         words=cron_words(timing.cron),
         paused=state.paused,
         note=state.note or "",
-        next_times=() if state.paused else tuple(found.info.next_action_times),
+        next_times=() if idle else tuple(found.info.next_action_times),
         missed=found.info.num_actions_missed_catchup_window,
         created=found.info.created_at,
         last=await sync_to_async(_with_runs)(last),
+        obstacle=obstacle,
     )
 
 
