@@ -9,10 +9,17 @@ from tests.factories import ADMIN, OPERATOR, make_catalog
 from tests.services.published import publish_all
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.config_files.configuration import FilePolicy
-from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound, Outdated, SettingsRefused
+from workflows_app.domain.errors import (
+    ConfigInvalid,
+    NotAllowed,
+    NotFound,
+    Outdated,
+    PoliciesGone,
+    SettingsRefused,
+)
 from workflows_app.domain.references import is_sealed
 from workflows_app.domain.starters import starter
-from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Profile
+from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Profile, ScheduleMove
 from workflows_app.services import config_edits, plans, versions
 from workflows_app.services.secrets import rotate_secrets
 
@@ -52,10 +59,16 @@ def opened(row: BackupConfig) -> config_edits.Edit:
 
 
 def save(
-    row: BackupConfig, configuration, *, version: int | None = None, description: str = "the shop"
+    row: BackupConfig,
+    configuration,
+    *,
+    version: int | None = None,
+    description: str = "the shop",
+    successors: dict[str, str] | None = None,
 ) -> bool:
     number = opened(row).version if version is None else version
-    return config_edits.save_config(ADMIN, row.profile.name, row.name, number, description, configuration)
+    place = (row.profile.name, row.name)
+    return config_edits.save_config(ADMIN, *place, number, description, configuration, successors or {})
 
 
 def history(row: BackupConfig):
@@ -83,7 +96,7 @@ def test_a_declared_secret_is_sealed_in_the_row_and_in_its_versions(row):
 
 
 def test_a_change_is_a_version_with_what_it_changed(row):
-    changed = replace(files(), policies=(FilePolicy("daily", 9, 2, WhenBusy.QUEUE),))
+    changed = replace(files(), policies=(FilePolicy("daily", 9, 2, WhenBusy.QUEUE), FilePolicy("weekly", 4)))
     assert save(row, changed, description="new words")
     (newest, first) = history(row).versions
     assert (newest.number, first.number, history(row).current) == (2, 1, 2)
@@ -93,6 +106,45 @@ def test_a_change_is_a_version_with_what_it_changed(row):
     assert "+description: new words" in newest.lines
     assert newest.reason == "changed the description, policies"
     assert AuditEntry.objects.first().details == "version 2"
+
+
+def test_a_policy_is_taken_away_only_when_somebody_said_what_becomes_of_its_schedules(row):
+    changed = replace(files(), policies=(FilePolicy("nightly", 7), FilePolicy("weekly", 4)))
+    with pytest.raises(PoliciesGone) as gone:
+        save(row, changed)
+    assert gone.value.policies == ("daily",)
+    with pytest.raises(ConfigInvalid, match="'weekly' is no new policy"):
+        save(row, changed, successors={"daily": "weekly"})
+    assert (ConfigVersion.objects.count(), ScheduleMove.objects.count()) == (1, 0)
+    assert save(row, changed, successors={"daily": "nightly", "another": "x"})
+    move = ScheduleMove.objects.get()
+    assert (move.profile, move.config) == (move.to_profile, move.to_config) == (row.profile.name, row.name)
+    assert (move.policy, move.to_policy) == ("daily", "nightly")
+    assert AuditEntry.objects.first().details == "version 2; policy daily renamed nightly"
+    assert save(row, replace(changed, policies=changed.policies[:1]), successors={"weekly": ""})
+    assert ScheduleMove.objects.filter(policy="weekly", to_config="", to_policy="").exists()
+    assert AuditEntry.objects.first().details == "version 3; policy weekly removed"
+
+
+def test_a_policy_is_renamed_with_its_rules_and_its_place(row):
+    row.policies.filter(name="daily").update(keep_rules={"weekly": 4}, when_busy=WhenBusy.QUEUE)
+    place = (row.profile.name, row.name)
+    config_edits.rename_policy(ADMIN, *place, "daily", "nightly")
+    assert [p.name for p in row.policies.order_by("position")] == ["nightly", "weekly"]
+    renamed = row.policies.get(name="nightly")
+    assert (renamed.keep_backups, renamed.keep_rules, renamed.when_busy) == (7, {"weekly": 4}, "queue")
+    assert [(m.policy, m.to_policy) for m in ScheduleMove.objects.all()] == [("daily", "nightly")]
+    config_edits.rename_policy(ADMIN, *place, "weekly", "weekly")
+    for policy, new, refusal in (
+        ("daily", "other", NotFound),
+        ("weekly", "nightly", ConfigInvalid),
+        ("weekly", "../x", ConfigInvalid),
+    ):
+        with pytest.raises(refusal):
+            config_edits.rename_policy(ADMIN, *place, policy, new)
+    with pytest.raises(NotAllowed):
+        config_edits.rename_policy(OPERATOR, *place, "weekly", "other")
+    assert ConfigVersion.objects.filter(config=row).count() == 2
 
 
 def test_saving_what_is_there_already_makes_no_version(row):
@@ -164,8 +216,16 @@ def test_going_back_restores_everything_as_a_new_version(row):
     wholly_other = starter("files").configuration.with_settings(
         storage_plugin_parameters={"BackupSrcPaths": "/x", "BackupDestPath": "/y"}, job_retention=1
     )
-    save(row, replace(wholly_other, policies=(FilePolicy("other", 1),)), description="")
-    assert config_edits.go_back(ADMIN, row.profile.name, row.name, 2, 3)
+    other = replace(wholly_other, policies=(FilePolicy("other", 1),))
+    save(row, other, description="", successors={"daily": "other", "weekly": ""})
+    with pytest.raises(PoliciesGone, match="takes away the policy other"):
+        config_edits.go_back(ADMIN, row.profile.name, row.name, 2, 3)
+    assert config_edits.go_back(ADMIN, row.profile.name, row.name, 2, 3, {"other": "weekly"})
+    assert [(m.policy, m.to_policy) for m in ScheduleMove.objects.all()] == [
+        ("daily", "other"),
+        ("weekly", ""),
+        ("other", "weekly"),
+    ]
     row.refresh_from_db()
     assert (row.version, row.description) == (4, "the shop")
     assert opened(row).configuration.config.app_plugin_parameters == {"Opening": PLANTED, "Host": "h"}

@@ -154,8 +154,13 @@ def test_pruning_deletes_what_the_files_do_not_have(folder, profile):
     assert effects(report) == effects(told)
     assert effects(report)[str(gone)] == Effect.DELETED
     assert effects(report)[f"{gone.profile.name}/"] == Effect.DELETED
-    move = ScheduleMove.objects.get()
-    assert (move.profile, move.config, move.to_config) == (gone.profile.name, gone.name, "")
+    (changed,) = (change for change in told.changes if change.effect is Effect.CHANGED)
+    assert changed.gone == ("weekly",)
+    assert "policy weekly: its schedules go with it" in changed.remarks[-1]
+    assert set(ScheduleMove.objects.values_list("profile", "config", "policy", "to_config")) == {
+        (gone.profile.name, gone.name, "", ""),
+        (profile, "app", "weekly", ""),
+    }
     assert not Profile.objects.filter(name=gone.profile.name).exists()
     row.refresh_from_db()
     assert (row.plan, [policy.name for policy in row.policies.all()]) == ({}, ["daily"])

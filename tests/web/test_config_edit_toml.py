@@ -55,7 +55,8 @@ def sent_by(page: str) -> dict[str, str]:
             values[found["name"]] = html.unescape(found.get("value", ""))
     values |= {name: html.unescape(text).replace("\n", "\r\n") for name, text in _AREA.findall(form)}
     for name, options in _SELECT.findall(form):
-        values[name] = "queue" if "selected" in options else "refuse"
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        values[name] = chosen[1] if chosen else "refuse"
     values.pop("csrfmiddlewaretoken", None)
     return values
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.factories import ADMIN, make_catalog, make_run
 from tests.services.published import publish_all
 from tests.web.test_control import login
-from workflows_app.models import BackupConfig, Profile
+from workflows_app.models import BackupConfig, Policy, Profile
 from workflows_app.services import config_places, profile_edits, versions
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +104,31 @@ def test_the_history_shows_each_change_and_goes_back_with_one_click(admin, row):
     refused = admin.post(at("go-back", row, 2), {"opened": "2"})
     assert refused.status_code == 409
     assert "saved version 3" in refused.content.decode()
+
+
+def test_going_back_says_first_what_policies_that_are_gone_then_leave(admin, row):
+    Policy.objects.create(config=row, name="hourly", keep_backups=3, position=3)
+    versions.keep(ADMIN, row, "hourly, too")
+    asked = admin.post(at("go-back", row, 2), {"opened": "3"})
+    page = asked.content.decode()
+    assert asked.status_code == 409
+    assert "<strong>Policy hourly would be gone, and nothing was saved yet.</strong>" in page
+    assert 'value="hourly">' in page[page.index("gone-confirmed") :]
+    assert row.policies.count() == 3
+    assert admin.post(at("go-back", row, 2), {"opened": "3", "Gone.confirmed": "daily"}).status_code == 409
+    assert admin.post(at("go-back", row, 2), {"opened": "3", "Gone.confirmed": "hourly"}).status_code == 302
+    assert [policy.name for policy in row.policies.all()] == ["daily", "weekly"]
+
+
+def test_a_policy_is_renamed_from_the_page_that_says_what_keeps_its_old_name(admin, row):
+    page = admin.get(at("manage-config", row)).content.decode()
+    assert "Its rules and schedules follow the new name." in page
+    sent = {"do": "rename-policy", "policy": "daily", "name": "weekly"}
+    refused = admin.post(at("manage-config", row), sent)
+    assert refused.status_code == 422
+    assert "there is a policy &#x27;weekly&#x27; already" in refused.content.decode()
+    assert admin.post(at("manage-config", row), sent | {"name": "nightly"}).status_code == 302
+    assert [policy.name for policy in row.policies.all()] == ["nightly", "weekly"]
 
 
 def test_a_viewer_sees_the_history_and_may_not_go_back(client, row):

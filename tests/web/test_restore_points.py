@@ -64,6 +64,18 @@ async def test_the_list_shows_what_is_there_and_what_is_missing(client, worker, 
     assert there not in filtered
 
 
+async def test_what_a_policy_made_that_is_gone_says_that_nothing_cleans_it_up(client, worker, source):
+    await sync_to_async(login)(client, "viewer")
+    config = await catalog(**settings_for(source))
+    name = await back_up(config)
+    pages = (address(config, "restore-points"), address(config, "restore-point", name))
+    for page in pages:
+        assert "no such policy" not in (await get(client, page))[1]
+    await config.policies.filter(name="daily").adelete()
+    for page in pages:
+        assert "no such policy: nothing cleans it up" in (await get(client, page))[1]
+
+
 async def test_a_viewer_sees_no_button_and_may_press_none(client, worker, source):
     await sync_to_async(login)(client, "viewer")
     config = await catalog(**settings_for(source))

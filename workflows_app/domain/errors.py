@@ -62,6 +62,20 @@ class Outdated(FossulError):
         self.version = version
 
 
+class PoliciesGone(FossulError):
+    """An edit takes policies away, and nobody has said yet what becomes of their schedules.
+
+    ``policies`` are their names. Nothing was saved.
+    """
+
+    def __init__(self, policies: Sequence[str]) -> None:
+        words = "policy" if len(policies) == 1 else "policies"
+        super().__init__(
+            f"This takes away the {words} {', '.join(policies)}: say first what becomes of the schedules."
+        )
+        self.policies = tuple(policies)
+
+
 class NotFound(FossulError):
     """A profile, configuration, policy or run does not exist."""
 

@@ -20,17 +20,20 @@ class ScheduleWatch(models.Model):
 
 
 class ScheduleMove(models.Model):
-    """Schedules that are to follow what became of their configuration, written down together with that.
+    """Schedules that are to follow what became of their configuration or policy, written down with that.
 
     The schedules of ``profile``/``config`` that were there at ``time`` are to be those of
-    ``to_profile``/``to_config``; where that is empty they are to go. ``copies`` says that they stay where
-    they are, too. ``taken`` is when somebody last began to do it. The row goes when it is done.
+    ``to_profile``/``to_config``; where that is empty they are to go. With a ``policy`` these are its alone,
+    and become those of ``to_policy``. ``copies`` says that they stay where they are, too. ``taken`` is when
+    somebody last began to do it. The row goes when it is done.
     """
 
     profile = models.CharField(max_length=63)
     config = models.CharField(max_length=63)
     to_profile = models.CharField(max_length=63, blank=True)
     to_config = models.CharField(max_length=63, blank=True)
+    policy = models.CharField(max_length=63, blank=True)
+    to_policy = models.CharField(max_length=63, blank=True)
     copies = models.BooleanField(default=False)
     by = models.CharField(max_length=150)
     time = models.DateTimeField()
@@ -40,5 +43,6 @@ class ScheduleMove(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        to = f"{self.to_profile}/{self.to_config}" if self.to_config else "nowhere"
-        return f"schedules of {self.profile}/{self.config} to {to}"
+        to = "/".join(filter(None, (self.to_profile, self.to_config, self.to_policy))) or "nowhere"
+        place = "/".join(filter(None, (self.profile, self.config, self.policy)))
+        return f"schedules of {place} to {to}"

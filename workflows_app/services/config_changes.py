@@ -8,6 +8,7 @@ from workflows_app.domain.config_files.configuration import NO_PLAN, Configurati
 from workflows_app.domain.config_files.difference import difference
 from workflows_app.domain.config_files.secrets import PLAN, with_kept_secrets
 from workflows_app.domain.planned_backups import planned_backup
+from workflows_app.domain.policy_changes import gone_policies
 from workflows_app.models import Profile, Run
 from workflows_app.services.config_folder import TEMPLATE_PROFILE
 from workflows_app.services.config_rows import configuration_of, stored_configs
@@ -31,7 +32,8 @@ class Change:
     """What becomes of one configuration, or, where ``config`` is empty, of a profile itself.
 
     ``lines`` are a unified diff without secrets, ``remarks`` say what stays although the files do not
-    have it. ``result`` is what is to be stored, None where nothing is.
+    have it. ``result`` is what is to be stored, None where nothing is; ``gone`` are the policies that it
+    takes away, with their schedules.
     """
 
     profile: str
@@ -40,6 +42,7 @@ class Change:
     lines: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     result: Configuration | None = None
+    gone: tuple[str, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -91,7 +94,12 @@ def change_of(
     if _same(result, there):
         return Change(profile, name, Effect.UNCHANGED, remarks=tuple(remarks))
     lines = difference(name, there, result, declared)
-    return Change(profile, name, Effect.CHANGED, lines, tuple(remarks), result)
+    taken = gone_policies(there, result)
+    remarks += [
+        f"policy {policy}: its schedules go with it; its restore points stay, and nothing cleans them up"
+        for policy in taken
+    ]
+    return Change(profile, name, Effect.CHANGED, lines, tuple(remarks), result, taken)
 
 
 def leftovers(

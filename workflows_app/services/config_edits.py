@@ -1,5 +1,6 @@
 """What a configuration is: made, changed, and taken back to an earlier version."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,9 +13,10 @@ from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.config_problems import Declared, setting_problems
 from workflows_app.domain.errors import ConfigInvalid, NotFound, SettingProblem, SettingsRefused
 from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.policy_changes import successors_of
 from workflows_app.models import BackupConfig, Profile
 from workflows_app.models.stored_configs import find_config
-from workflows_app.services import audit, plugins, versions
+from workflows_app.services import audit, plugins, schedule_moves, versions
 from workflows_app.services.audit import Action
 from workflows_app.services.config_rows import (
     Content,
@@ -24,11 +26,13 @@ from workflows_app.services.config_rows import (
     locked_row,
     store,
 )
+from workflows_app.services.gone_policies import gone_words, let_schedules_follow
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.plugins import Published
 
 LONGEST_DESCRIPTION = 200
 LONGEST_REASON = 200
+NOTHING_GONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,20 @@ def create_config(
 
 
 def save_config(
-    actor: Actor, profile: str, name: str, opened: int, description: str, configuration: Configuration
+    actor: Actor,
+    profile: str,
+    name: str,
+    opened: int,
+    description: str,
+    configuration: Configuration,
+    successors: Mapping[str, str] = NOTHING_GONE,
 ) -> bool:
     """Change a configuration that was opened at version ``opened``; answer whether anything was different.
 
-    A run that is under way keeps what it was started with. Raises NotAllowed; NotFound; SettingsRefused;
-    Outdated when somebody else has changed it since. Nothing is changed then.
+    A run that is under way keeps what it was started with. ``successors`` says of each policy that is gone
+    which new one takes its place, and gets its schedules; with ``""`` they are deleted. Raises NotAllowed;
+    NotFound; SettingsRefused; PoliciesGone and ConfigInvalid as ``successors_of``; Outdated when somebody
+    else has changed it since. Nothing is changed then.
     """
     actor.require(Right.CONFIGURE)
     known = plugins.published(actor)
@@ -118,13 +130,24 @@ def save_config(
         configuration = _completed(configuration, before[1])
         if description == before[0] and _same(configuration, before[1]):
             return False
+        gone = successors_of(before[1], configuration, successors)
         _write(profile, name, description, configuration, known)
         number = versions.keep(actor, row, _touched(before, (description, configuration)))
-        audit.note(actor, Action.EDITED, profile, name, details=f"version {number}")
+        audit.note(actor, Action.EDITED, profile, name, details=f"version {number}{gone_words(gone)}")
+        let_schedules_follow(actor, profile, name, gone)
+    if gone:
+        schedule_moves.follow()
     return True
 
 
-def go_back(actor: Actor, profile: str, name: str, number: int, opened: int) -> bool:
+def go_back(
+    actor: Actor,
+    profile: str,
+    name: str,
+    number: int,
+    opened: int,
+    successors: Mapping[str, str] = NOTHING_GONE,
+) -> bool:
     """Make a configuration what its version ``number`` was, as a new version. Raises as a save does.
 
     Answers whether anything was different.
@@ -138,10 +161,46 @@ def go_back(actor: Actor, profile: str, name: str, number: int, opened: int) -> 
         _refuse(problems(content["description"], configuration, known))
         if _is(row, content):
             return False
+        gone = successors_of(configuration_of(row), configuration, successors)
         _write(profile, name, content["description"], configuration, known)
         versions.keep(actor, row, f"back to version {number}")
-        audit.note(actor, Action.WENT_BACK, profile, name, details=f"back to version {number}")
+        words = f"back to version {number}{gone_words(gone)}"
+        audit.note(actor, Action.WENT_BACK, profile, name, details=words)
+        let_schedules_follow(actor, profile, name, gone)
+    if gone:
+        schedule_moves.follow()
     return True
+
+
+def configuration_at(actor: Actor, profile: str, name: str, number: int) -> Configuration:
+    """Answer what a configuration was in a version, with its secrets.
+
+    Raises NotAllowed; NotFound; SealBroken.
+    """
+    actor.require(Right.CONFIGURE)
+    return configuration_in(versions.content_at(profile, name, number))
+
+
+def rename_policy(actor: Actor, profile: str, name: str, policy: str, new: str) -> None:
+    """Give a policy another name; its rules and schedules follow it.
+
+    Its restore points and archives keep the old name, which is part of theirs, and no retention acts on them
+    any more. Raises as ``save_config``; NotFound for a policy that is not there; ConfigInvalid for a name
+    that is none or is taken.
+    """
+    edit = open_edit(actor, profile, name)
+    policies = edit.configuration.policies
+    names = [each.name for each in policies]
+    if policy not in names:
+        raise NotFound(f"{profile}/{name} has no policy {policy!r}.")
+    check_name("name", new)
+    if new == policy:
+        return
+    if new in names:
+        raise ConfigInvalid("name", f"there is a policy {new!r} already")
+    renamed = tuple(replace(each, name=new) if each.name == policy else each for each in policies)
+    changed = replace(edit.configuration, policies=renamed)
+    save_config(actor, profile, name, edit.version, edit.description, changed, {policy: new})
 
 
 def meanwhile(

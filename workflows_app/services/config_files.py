@@ -33,6 +33,7 @@ from workflows_app.services.config_folder import (
     write_folder,
 )
 from workflows_app.services.config_rows import configuration_of, store, stored_configs
+from workflows_app.services.gone_policies import let_schedules_follow
 from workflows_app.services.permissions import Actor, Right
 
 _HEADER = "# Written by export_configs of the Fossul dashboard. Fossul reads it, too.\n"
@@ -92,7 +93,7 @@ def apply_configs(actor: Actor, root: Path, *, prune: bool = False, plan: bool =
     """
     actor.require(Right.CONFIGURE)
     report = _take(actor, read_folder(root), prune=prune, write=not plan)
-    if not plan and any(change.effect is Effect.DELETED for change in report.changes):
+    if not plan and any(change.gone or change.effect is Effect.DELETED for change in report.changes):
         schedule_moves.follow()
     return report
 
@@ -217,6 +218,7 @@ def _carry_out(actor: Actor, change: Change) -> None:
         secret = partial(is_secret, declared=plugins.declared_secrets())
         row = store(change.profile, change.config, change.result, secret=secret)
         versions.keep(actor, row, f"imported: {change.effect}")
+        let_schedules_follow(actor, change.profile, change.config, dict.fromkeys(change.gone, ""))
     elif change.effect is not Effect.DELETED:
         return
     elif change.config:

@@ -1,4 +1,5 @@
 """Schedules follow their configuration: renamed, they move; deleted, they go; duplicated, they may be copied.
+They follow their policy likewise.
 
 Temporal and the database share no transaction. So what is to follow is written down together with the change
 (``models.schedules.ScheduleMove``) and done after it: at once, and again by every worker's recorder until it
@@ -51,16 +52,27 @@ LISTS_FOLLOW = timedelta(seconds=10)
 Place = tuple[str, str]
 
 
-def note_move(actor: Actor, place: Place, to: Place = ("", ""), *, copies: bool = False) -> None:
+def note_move(
+    actor: Actor,
+    place: Place,
+    to: Place = ("", ""),
+    *,
+    copies: bool = False,
+    policy: str = "",
+    to_policy: str = "",
+) -> None:
     """Write down that the schedules of ``place`` are to move to ``to``, be copied there, or go.
 
-    To be called in the transaction of the change that they follow; ``follow`` is to be called after it.
+    With ``policy`` these are its schedules alone, and they become those of ``to_policy``. To be called in the
+    transaction of the change that they follow; ``follow`` is to be called after it.
     """
     ScheduleMove.objects.create(
         profile=place[0],
         config=place[1],
         to_profile=to[0],
         to_config=to[1],
+        policy=policy,
+        to_policy=to_policy,
         copies=copies,
         by=actor.name,
         time=datetime.now(UTC),
@@ -117,7 +129,7 @@ async def _settle(move: ScheduleMove) -> bool:
     found = False
     async with temporal() as client:
         for key in await _keys_of(move.profile, move.config):
-            old = await _describe(client, key)
+            old = await _describe(client, key) if _is_of(key, move) else None
             if old is not None and await _since(old) <= move.time:
                 found = await _follow_one(client, move, key, old) or found
         if move.to_config and not move.copies:
@@ -126,13 +138,18 @@ async def _settle(move: ScheduleMove) -> bool:
     return move.copies or (not found and datetime.now(UTC) - move.time > LISTS_FOLLOW)
 
 
+def _is_of(key: ScheduleKey, move: ScheduleMove) -> bool:
+    """Whether a schedule is one of those that are to follow."""
+    return (key.profile, key.config) == (move.profile, move.config) and move.policy in ("", key.policy)
+
+
 async def _follow_one(client: Client, move: ScheduleMove, key: ScheduleKey, old: ScheduleDescription) -> bool:
     """Take one schedule along; answer whether there was anything to do."""
     if not move.to_config:
         await _delete(client, key)
-        await _note(move, Action.UNSCHEDULED, key, "with its configuration")
+        await _note(move, Action.UNSCHEDULED, key, f"with its {'policy' if move.policy else 'configuration'}")
         return True
-    new = replace(key, profile=move.to_profile, config=move.to_config)
+    new = replace(key, profile=move.to_profile, config=move.to_config, policy=move.to_policy or key.policy)
     if not await _make(client, move, key, new, old):
         return False
     if move.copies:
@@ -176,7 +193,7 @@ async def _finish(client: Client, move: ScheduleMove, key: ScheduleKey) -> bool:
     if made is None or made.schedule.state.note != BEING_MOVED:
         return False
     old = parse_key(str(await made.memo_value(naming.MEMO_MOVED_FROM, "")))
-    if old is None or (old.profile, old.config) != (move.profile, move.config):
+    if old is None or not _is_of(old, move):
         return False
     if await _describe(client, old) is not None:
         return True  # it is deleted at the next try, and only then this one acts
@@ -194,7 +211,8 @@ async def _finish(client: Client, move: ScheduleMove, key: ScheduleKey) -> bool:
     timing = _timing(made)
     if timing is not None and not paused:
         await _make_up(client, key, timing, move.time)
-    await _note(move, Action.MOVED_SCHEDULE, key, f"it was of {old.profile}/{old.config} before")
+    before = f"policy {old.policy}" if move.policy else f"{old.profile}/{old.config}"
+    await _note(move, Action.MOVED_SCHEDULE, key, f"it was of {before} before")
     return True
 
 

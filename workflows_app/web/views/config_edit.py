@@ -1,6 +1,8 @@
 """The editor of a configuration: made from what plugins declare, checked while it is typed, saved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 
 from django.http import HttpResponse
@@ -20,6 +22,7 @@ from workflows_app.domain.errors import (
     SettingsRefused,
 )
 from workflows_app.domain.lost_rules import lost_rules
+from workflows_app.domain.policy_changes import gone_policies
 from workflows_app.domain.starters import STARTERS, starter
 from workflows_app.services import catalog, config_edits, plugins
 from workflows_app.services.config_edits import Edit, Meanwhile
@@ -29,6 +32,14 @@ from workflows_app.web.check_views import CheckView
 from workflows_app.web.drafts import Draft, draft_of, read_draft
 from workflows_app.web.form_fields import EditForm, FamilyForm
 from workflows_app.web.forms import BLANK_ROWS, edit_form
+from workflows_app.web.gone_views import (
+    SHOWN,
+    GoneView,
+    gone_view,
+    mark_of,
+    said_successors,
+    saved_or_asked,
+)
 from workflows_app.web.sides import Lead, Sides, read_sides, sides_of
 from workflows_app.web.text_parts import text_parts
 from workflows_app.web.views.checks import answer_of_draft, made_of_draft
@@ -100,7 +111,11 @@ def _editor(request: HtmxHttpRequest, actor: Actor, place: _Place, template: str
     if problems or sides.stuck:
         return _page(request, place, sides, known, problems, refused=True, template=template)
     try:
-        saved = _save(actor, place, sides, template)
+        saved = saved_or_asked(
+            partial(_save, actor, place, sides, template),
+            said_successors(request.POST, stored, sides.made),
+            partial(_ask_of_gone, actor, place, sides),
+        )
     except SettingsRefused as error:
         return _page(request, place, sides, known, error.problems, refused=True, template=template)
     except ConfigInvalid as error:
@@ -112,20 +127,27 @@ def _editor(request: HtmxHttpRequest, actor: Actor, place: _Place, template: str
         )
         again = replace(sides, draft=replace(sides.draft, opened=error.version))
         return _page(request, place, again, known, (), outdated=error, meanwhile=mixed)
+    if isinstance(saved, GoneView):
+        return _page(request, place, sides, known, (), gone=saved)
     address = reverse("config", args=[place.profile, place.config or draft.name])
     address = address if saved else f"{address}?unchanged"
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
-def _save(actor: Actor, place: _Place, sides: Sides, template: str) -> bool:
+def _save(actor: Actor, place: _Place, sides: Sides, template: str, successors: Mapping[str, str]) -> bool:
     draft = sides.draft
     if place.config:
         return config_edits.save_config(
-            actor, place.profile, place.config, draft.opened, draft.description, sides.made
+            actor, place.profile, place.config, draft.opened, draft.description, sides.made, successors
         )
     reason = f"made from the template {template!r}"
     config_edits.create_config(actor, place.profile, draft.name, draft.description, sides.made, reason)
     return True
+
+
+def _ask_of_gone(actor: Actor, place: _Place, sides: Sides) -> GoneView:
+    renamed = {row.opened: row.name for row in sides.draft.named_policies}
+    return gone_view(actor, place.profile, place.config, place.edit.configuration, sides.made, renamed)
 
 
 def _problems(place: _Place, sides: Sides, known: Published) -> tuple[SettingProblem, ...]:
@@ -152,19 +174,20 @@ def _page(
     refused: bool = False,
     outdated: Outdated | None = None,
     meanwhile: Meanwhile | None = None,
+    gone: GoneView | None = None,
     template: str = "",
     made: CheckView | None = None,
 ) -> HttpResponse:
     """The page, or for htmx what changes on it: nothing that somebody is typing into."""
-    partial = bool(request.htmx)
+    only_changes = bool(request.htmx)
     follows = sides.lead is Lead.TEXT
     form = edit_form(
         sides.draft,
         place.edit.configuration,
         known,
         problems,
-        blanks=0 if partial and not follows else BLANK_ROWS,
-        tidy=follows or not partial,
+        blanks=0 if only_changes and not follows else BLANK_ROWS,
+        tidy=follows or not only_changes,
         new=not place.config,
         moved=sides.moved,
         typed=sides.typed,
@@ -176,23 +199,25 @@ def _page(
         "form": form,
         "sides": sides,
         "lost_rules": () if sides.stuck else lost_rules(place.edit.configuration, sides.made),
-        "parts": text_parts(sides, request.POST.keys(), known.declared_secrets, whole=not partial),
-        "follows": partial and follows,
-        "arrived": () if follows or not partial else _arrived(request, form),
+        "parts": text_parts(sides, request.POST.keys(), known.declared_secrets, whole=not only_changes),
+        "follows": only_changes and follows,
+        "arrived": () if follows or not only_changes else _arrived(request, form),
         "checked": request.method == "POST" or bool(place.config),
         "refused": refused,
         "outdated": str(outdated or ""),
         "meanwhile": meanwhile,
+        "gone": gone,
+        "gone_stays": request.POST.get(SHOWN) == mark_of(gone_policies(place.edit.configuration, sides.made)),
         "unfit": _unfit(place.config or sides.draft.name or "configuration", sides.made),
         "template": template,
         "starters": STARTERS,
-        "oob": partial,
+        "oob": only_changes,
         "made": made,
     }
     status = 200
-    if not partial and not checking and (refused or outdated):
-        status = status_of(outdated)[0] if outdated else 422
-    return render(request, PAGE + ("#check" if partial else ""), context, status=status)
+    if not only_changes and not checking and (refused or outdated or gone):
+        status = status_of(outdated)[0] if outdated else 409 if gone else 422
+    return render(request, PAGE + ("#check" if only_changes else ""), context, status=status)
 
 
 def _arrived(request: HtmxHttpRequest, form: EditForm) -> tuple[FamilyForm, ...]:

@@ -1,5 +1,7 @@
 """What becomes of a configuration as a whole, and what it was before."""
 
+from functools import partial
+
 from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -20,6 +22,7 @@ from workflows_app.services import catalog, config_edits, config_places, version
 from workflows_app.services.health import temporal_trouble
 from workflows_app.services.permissions import Actor, actor_of
 from workflows_app.services.schedule_lists import ScheduleSummary, list_schedules
+from workflows_app.web.gone_views import GoneView, gone_view, said_successors, saved_or_asked
 from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
@@ -75,6 +78,9 @@ def _manage(request: HtmxHttpRequest, actor: Actor, profile: str, config: str) -
     if asked == "rename":
         config_places.rename_config(actor, profile, config, name)
         return redirect("config", profile, name)
+    if asked == "rename-policy":
+        config_edits.rename_policy(actor, profile, config, request.POST.get("policy", ""), name)
+        return redirect("config", profile, config)
     if asked == "duplicate":
         to_profile = request.POST.get("profile", "")
         with_schedules = "schedules" in request.POST
@@ -101,12 +107,24 @@ def config_history(request: HtmxHttpRequest, profile: str, config: str) -> HttpR
 @require_POST
 @answers_errors
 def go_back(request: HtmxHttpRequest, profile: str, config: str, number: int) -> HttpResponse:
-    """Make a configuration what it was in a version; show the history again and say why when it cannot be."""
+    """Make a configuration what it was in a version; show the history again and say why when it cannot be.
+
+    What policies that are gone then leave behind is told first, and is to be confirmed.
+    """
+    actor = actor_of(request.user)
     opened = _number(request.POST.get("opened", ""))
+    now = config_edits.open_edit(actor, profile, config).configuration
+    then = config_edits.configuration_at(actor, profile, config, number)
     try:
-        config_edits.go_back(actor_of(request.user), profile, config, number, opened)
+        done = saved_or_asked(
+            partial(config_edits.go_back, actor, profile, config, number, opened),
+            said_successors(request.POST, now, then),
+            partial(gone_view, actor, profile, config, now, then, {}),
+        )
     except (SettingsRefused, Outdated) as error:
         return _history(request, profile, config, error)
+    if isinstance(done, GoneView):
+        return _history(request, profile, config, asked=(number, done))
     return redirect("config-history", profile, config)
 
 
@@ -116,14 +134,22 @@ def _number(text: str) -> int:
 
 
 def _history(
-    request: HtmxHttpRequest, profile: str, config: str, refusal: FossulError | None = None
+    request: HtmxHttpRequest,
+    profile: str,
+    config: str,
+    refusal: FossulError | None = None,
+    asked: tuple[int, GoneView] | None = None,
 ) -> HttpResponse:
+    """The history; with ``refusal`` why it could not go back, with ``asked`` what to confirm before it goes
+    back to that version.
+    """
     actor = actor_of(request.user)
     page, version = (_number(request.GET.get(name, "")) for name in ("page", "version"))
-    code, title = status_of(refusal) if refusal else (200, "")
+    code, title = status_of(refusal) if refusal else (409 if asked else 200, "")
     context = {
         "config": catalog.get_config(actor, profile, config).summary,
         "history": versions.list_versions(actor, profile, config, page or 1, version),
+        "asked": asked,
         "refusal": str(refusal or ""),
         "refusal_title": title,
         "now": timezone.now(),

@@ -33,6 +33,7 @@ def point_list(request: HtmxHttpRequest, profile: str, config: str) -> HttpRespo
         "rows": [point_row(point) for point in page],
         "page": page,
         "policies": policies,
+        "kept": [kept.name for kept in summary.policies],
         "policy": policy,
         "total": len(fitting),
         "missing": sum(point.presence is Presence.MISSING for point in found.points),
@@ -133,8 +134,10 @@ def _point_page(
     found, point = async_to_sync(restore_points.get_point)(actor, profile, config, backup)
     newest = next((p for p in found.points if p.present and p.backup.policy == point.backup.policy), None)
     code, title = status_of(refusal) if refusal else (503 if found.trouble else 200, "")
+    summary = catalog.get_config(actor, profile, config).summary
     context = {
-        "config": catalog.get_config(actor, profile, config).summary,
+        "config": summary,
+        "unkept": bool(point.backup.policy) and point.backup.policy not in [p.name for p in summary.policies],
         "found": found,
         "row": point_row(point),
         "point": point,
