@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows_app.domain.config import CommandField, Config, WhenBusy
-from workflows_app.domain.config_files.configuration import Configuration, FilePolicy
+from workflows_app.domain.config_files.configuration import SCALAR_KEYS, Configuration, FilePolicy
 from workflows_app.domain.config_files.files import read_files, write_files
 from workflows_app.domain.config_files.main_file import read_main, write_main
 from workflows_app.domain.errors import ConfigInvalid
@@ -123,6 +123,11 @@ def test_keys_are_matched_without_regard_to_case_and_unknown_ones_are_told():
             '[[BackupRetentions]]\nPolicy = "a"\nRetentionNumber = 1\nWhenBusy = "x"',
             "BackupRetentions[1].WhenBusy",
         ),
+        ("Description = 5", "Description"),
+        (f'Description = "{"x" * 201}"', "Description"),
+        ('Description = "a\\u0000b"', "Description"),
+        ('Disabled = "true"', "Disabled"),
+        ("Disabled = 1", "Disabled"),
         ("KeepRules = 5", "KeepRules"),
         ('[ArchiveKeepRules.daily]\nDaily = "1"', "ArchiveKeepRules.daily.Daily"),
         ("[KeepRules]\ndaily = 5", "KeepRules.daily"),
@@ -296,11 +301,25 @@ CONFIGS = st.builds(
 
 
 @THOUSAND
-@given(CONFIGS, POLICIES)
-def test_a_main_file_is_read_back_equal(config, policies):
-    read = read_main(write_main(Configuration(config, policies)).encode())
-    assert read.configuration.config.wire() == config.wire()
-    assert read.configuration.policies == policies
+@given(CONFIGS, POLICIES, st.one_of(st.none(), TEXTS), st.sampled_from([None, False, True]))
+def test_a_main_file_is_read_back_equal(config, policies, description, disabled):
+    written = Configuration(config, policies, None, description, disabled)
+    read = read_main(write_main(written).encode()).configuration
+    assert read.config.wire() == config.wire()
+    assert read.policies == policies
+    assert (read.description, read.disabled) == (description, disabled)
+
+
+def test_a_description_and_whether_it_is_disabled_stand_in_keys_that_fossul_passes_over():
+    text = write_main(Configuration(Config(), (), None, 'the "shop"', True))
+    table = tomllib.loads(text)
+    assert (table["Description"], table["Disabled"]) == ('the "shop"', True)
+    fossuls = {name.casefold() for name in SCALAR_KEYS}
+    assert not fossuls & {"description", "disabled"}
+    read = read_main(b'dISABLED = false\ndescriptioN = ""').configuration
+    assert (read.description, read.disabled) == ("", False)
+    assert read_main(EXAMPLE).configuration.description is None
+    assert read_main(EXAMPLE).configuration.disabled is None
 
 
 def test_a_plan_survives_the_file():
@@ -317,8 +336,11 @@ def test_a_plan_survives_the_file():
 
 
 KEYS = st.sampled_from(
-    ["AppPlugin", "appplugin", "JobRetention", "AutoDiscovery", "BackupRetentions", "Backup", "Plan", "X"]
-)
+    [
+        "AppPlugin", "appplugin", "JobRetention", "AutoDiscovery", "BackupRetentions", "Backup", "Plan", "X",
+        "Description", "disabled",
+    ]
+)  # fmt: skip
 VALUES = st.one_of(
     TEXTS.map(repr),
     st.integers().map(str),
@@ -340,3 +362,4 @@ def test_any_text_is_read_and_read_back_equal_or_refused_with_words(text):
     assert again is not None, told
     assert again.config.wire() == configuration.config.wire()
     assert (again.policies, again.layout) == (configuration.policies, configuration.layout)
+    assert (again.description, again.disabled) == (configuration.description, configuration.disabled)

@@ -51,6 +51,18 @@ def edited(configuration: Configuration, part: str, old: str, new: str):
     return read_texts(texts | {part: texts[part].replace(old, new)}, configuration, DECLARED)
 
 
+@pytest.mark.parametrize(("line", "words"), [
+    ('Description = "x"', "it stands in the form alone"),
+    ("Disabled = true", "on the page that manages it"),
+])  # fmt: skip
+def test_what_the_text_does_not_decide_is_not_lost_in_silence(line, words):
+    texts = editable(made(), DECLARED)
+    reading = read_texts(texts | {"Main": f"{line}\n{texts['Main']}"}, made(), DECLARED)
+    (problem,) = reading.problems
+    assert (problem.part, problem.line, problem.what) == ("Main", 1, line.split()[0])
+    assert words in problem.words
+
+
 def test_what_is_not_touched_is_read_back_whole():
     texts = editable(made(), DECLARED)
     assert SECRET not in str(texts)

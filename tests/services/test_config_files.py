@@ -221,6 +221,36 @@ def test_an_export_is_read_back_equal_and_keeps_the_secrets_that_it_left_out(fol
     assert everything() == before
 
 
+def test_descriptions_and_what_is_disabled_survive_an_export(folder, profile, tmp_path):
+    import_configs(ADMIN, folder)
+    BackupConfig.objects.update(description='the "shop"\nof Kiel', disabled=True)
+    export_configs(ADMIN, tmp_path / "out")
+    assert not apply_configs(ADMIN, tmp_path / "out", prune=True, plan=True).differs
+    BackupConfig.objects.update(description="", disabled=False)
+    (change,) = apply_configs(ADMIN, tmp_path / "out", plan=True).changes
+    assert {"-Disabled = false", "+Disabled = true", '-Description = ""'} <= set(change.lines)
+    import_configs(ADMIN, tmp_path / "out")
+    row = BackupConfig.objects.get()
+    assert (row.description, row.disabled) == ('the "shop"\nof Kiel', True)
+    assert row.versions.first().content["description"] == row.description
+    assert apply_configs(ADMIN, folder, prune=True).changes[0].effect is Effect.UNCHANGED
+    row.refresh_from_db()
+    assert (row.description, row.disabled) == ('the "shop"\nof Kiel', True), "the files say nothing of them"
+    BackupConfig.objects.all().delete()
+    import_configs(ADMIN, tmp_path / "out")
+    again = BackupConfig.objects.get()
+    assert (again.description, again.disabled) == (row.description, row.disabled)
+
+
+def test_an_export_says_that_a_disabled_profile_is_not_in_it(folder, profile, tmp_path):
+    import_configs(ADMIN, folder)
+    Profile.objects.update(disabled=True)
+    (told,) = export_configs(ADMIN, tmp_path / "out", with_secrets=True).files
+    assert [(note.what, "its profile is disabled" in note.why) for note in told.notes] == [
+        ("the profile", True)
+    ]
+
+
 def test_an_export_with_secrets_makes_the_same_database_elsewhere(folder, profile, tmp_path):
     put(folder, {f"{profile}/app/app.conf": MAIN + '[Plan]\nFreezeBudget = "1h"\n'})
     import_configs(ADMIN, folder)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from workflows_app.domain.config_files.configuration import NO_PLAN, SETTING_KEYS, Configuration, Family
 from workflows_app.domain.config_files.display import MAIN
-from workflows_app.domain.config_files.main_file import PLAN_KEY, read_main
+from workflows_app.domain.config_files.main_file import DESCRIPTION_KEY, DISABLED_KEY, PLAN_KEY, read_main
 from workflows_app.domain.config_files.notes import Note, Outcome
 from workflows_app.domain.config_files.plugin_file import read_plugin, write_plugin
 from workflows_app.domain.config_files.secrets import hides, masked
@@ -25,6 +25,8 @@ _NO_SECRET = (
     "remove the line"
 )
 _CHANGED_MASK = f"a part of it is masked as {MASK!r}: leave it wholly as it was, or write it anew"
+_IN_THE_FORM = "it stands in the form alone: write it there, and remove the line"
+_SWITCHED_ELSEWHERE = "a configuration is disabled and enabled on the page that manages it: remove the line"
 _AGAIN = "a secret is never shown: write it once more, or remove the line"
 
 
@@ -96,6 +98,12 @@ class _Reader:
         read = read_main(text.encode(errors="replace"))
         for note in read.notes:
             self._take_note(MAIN, note)
+        for key, value, words in (
+            (DESCRIPTION_KEY, read.configuration.description, _IN_THE_FORM),
+            (DISABLED_KEY, read.configuration.disabled, _SWITCHED_ELSEWHERE),
+        ):
+            if value is not None:
+                self._problem(MAIN, key, words)
         changes = {}
         for key, attribute in SETTING_KEYS.items():
             value, stored = (getattr(c.config, attribute) for c in (read.configuration, self._base))

@@ -11,7 +11,7 @@ from workflows_app.domain.planned_backups import planned_backup
 from workflows_app.domain.policy_changes import gone_policies
 from workflows_app.models import Profile, Run
 from workflows_app.services.config_folder import TEMPLATE_PROFILE
-from workflows_app.services.config_rows import configuration_of, stored_configs
+from workflows_app.services.config_rows import exported_of, stored_configs
 
 Names = tuple[str, str]
 """A profile and a configuration of it."""
@@ -56,7 +56,7 @@ def stored() -> dict[Names, Configuration]:
     To be called in a transaction: nobody else changes them before it ends.
     """
     rows = stored_configs().select_for_update(of=("self",))
-    return {(row.profile.name, row.name): configuration_of(row) for row in rows}
+    return {(row.profile.name, row.name): exported_of(row) for row in rows}
 
 
 def change_of(
@@ -70,13 +70,13 @@ def change_of(
     """Answer what the files of one configuration change; ``there`` is what is stored.
 
     ``declared`` are the names of the parameters that plugins declare secret.
-    A secret that the files leave out stays; what else they say nothing of (policies, the plan) stays
-    unless ``prune``. Raises PlanRefused when a plan that stays no longer fits; ConfigInvalid for what
-    files cannot hold.
+    A secret that the files leave out stays, and so do the description, and whether it is disabled, where they
+    say nothing of them; what else they say nothing of (policies, the plan) stays unless ``prune``. Raises
+    PlanRefused when a plan that stays no longer fits; ConfigInvalid for what files cannot hold.
     """
     profile, name = names
     if there is None:
-        result = _complete(files.settled())
+        result = _complete(files.settled(), description="", disabled=False)
         return Change(profile, name, Effect.MADE, difference(name, None, result, declared), result=result)
     merged, secrets = with_kept_secrets(files.settled(), there, declared)
     # A plan with a secret in it is named in its own words below.
@@ -90,7 +90,8 @@ def change_of(
     if not prune:
         remarks += [f"policy {policy.name}: the files do not have it, and it stays" for policy in gone]
     known = {policy.name: policy for policy in there.policies} if not prune else {}
-    result = _complete(replace(merged, policies=(*merged.policies, *(() if prune else gone))), known)
+    whole = replace(merged, policies=(*merged.policies, *(() if prune else gone)))
+    result = _complete(whole, known, description=there.description, disabled=there.disabled)
     if _same(result, there):
         return Change(profile, name, Effect.UNCHANGED, remarks=tuple(remarks))
     lines = difference(name, there, result, declared)
@@ -139,10 +140,20 @@ def _reason_to_keep(profile: str, name: str, *, prune: bool) -> str:
     return ""
 
 
-def _complete(configuration: Configuration, known: Mapping[str, FilePolicy] | None = None) -> Configuration:
-    """The configuration with what its policies say nothing of as stored, or as it is by default."""
-    policies = tuple(policy.completed((known or {}).get(policy.name)) for policy in configuration.policies)
-    return replace(configuration, policies=policies)
+def _complete(
+    configuration: Configuration,
+    known: Mapping[str, FilePolicy] | None = None,
+    *,
+    description: str | None,
+    disabled: bool | None,
+) -> Configuration:
+    """The configuration with what it and its policies say nothing of as stored, or as it is by default."""
+    return replace(
+        configuration,
+        policies=tuple(policy.completed((known or {}).get(policy.name)) for policy in configuration.policies),
+        description=description if configuration.description is None else configuration.description,
+        disabled=disabled if configuration.disabled is None else configuration.disabled,
+    )
 
 
 def _same(one: Configuration, other: Configuration) -> bool:
@@ -150,4 +161,5 @@ def _same(one: Configuration, other: Configuration) -> bool:
         one.config.wire() == other.config.wire()
         and one.policies == other.policies
         and one.layout == other.layout
+        and (one.description, one.disabled) == (other.description, other.disabled)
     )

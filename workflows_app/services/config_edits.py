@@ -8,7 +8,13 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from workflows_app.domain.config import check_name
-from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, Family, FilePolicy
+from workflows_app.domain.config_files.configuration import (
+    LONGEST_DESCRIPTION,
+    NO_PLAN,
+    Configuration,
+    Family,
+    FilePolicy,
+)
 from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.config_problems import Declared, setting_problems
 from workflows_app.domain.errors import ConfigInvalid, NotFound, SettingProblem, SettingsRefused
@@ -30,7 +36,6 @@ from workflows_app.services.gone_policies import gone_words, let_schedules_follo
 from workflows_app.services.permissions import Actor, Right
 from workflows_app.services.plugins import Published
 
-LONGEST_DESCRIPTION = 200
 LONGEST_REASON = 200
 NOTHING_GONE: Mapping[str, str] = {}
 

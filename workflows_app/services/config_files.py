@@ -32,7 +32,7 @@ from workflows_app.services.config_folder import (
     read_folder,
     write_folder,
 )
-from workflows_app.services.config_rows import configuration_of, store, stored_configs
+from workflows_app.services.config_rows import exported_of, store, stored_configs
 from workflows_app.services.gone_policies import let_schedules_follow
 from workflows_app.services.permissions import Actor, Right
 
@@ -149,8 +149,8 @@ def _exported(row: BackupConfig, *, with_secrets: bool) -> tuple[dict[str, str],
         return {}, FileReport(str(row), notes=(Note(Outcome.DROPPED, "the configuration", why),))
     check_name("profile", row.profile.name)
     check_name("configuration", row.name)
-    configuration = configuration_of(row)
-    notes = _idle_notes(row)
+    configuration = exported_of(row)
+    notes = (*_idle_notes(row), *_profile_notes(row))
     if not with_secrets:
         configuration, left_out = without_secrets(configuration, plugins.declared_secrets())
         why = "a secret is left out; --with-secrets writes it"
@@ -169,6 +169,14 @@ def _idle_notes(row: BackupConfig) -> tuple[Note, ...]:
         if row.settings.get(f"{family.lower()}PluginParameters")
         and not row.settings.get(f"{family.lower()}Plugin")
     )
+
+
+def _profile_notes(row: BackupConfig) -> tuple[Note, ...]:
+    """A note when the configuration starts no backup because its profile is disabled."""
+    if not row.profile.disabled:
+        return ()
+    why = "its profile is disabled, which no file holds: disable the profile where these files are read"
+    return (Note(Outcome.DROPPED, "the profile", why),)
 
 
 def _take(actor: Actor, folder: Folder, *, prune: bool, write: bool, seen: str = "") -> FolderReport:

@@ -1,6 +1,7 @@
 """A configuration's rows, as the value that its files hold, and back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
 from django.db.models import QuerySet
@@ -53,6 +54,11 @@ def stored_configs() -> QuerySet[BackupConfig]:
 def configuration_of(row: BackupConfig) -> Configuration:
     """The stored configuration, less what has no effect, its secrets opened. Raises SealBroken."""
     return configuration_in(content_of(row))
+
+
+def exported_of(row: BackupConfig) -> Configuration:
+    """The stored configuration with its description and whether it is disabled. Raises SealBroken."""
+    return replace(configuration_of(row), description=row.description, disabled=row.disabled)
 
 
 def content_of(row: BackupConfig) -> Content:
@@ -112,7 +118,8 @@ def store(
     """Make or change the rows of a configuration, its secrets sealed, and answer its row.
 
     Policies that the configuration does not name are deleted; what the settings hold beside Fossul's keys
-    stays, and the keep rules of a policy that says nothing of them. ``secret`` says of a parameter's name and
+    stays, and so do the keep rules of a policy, the description, and whether it is disabled, where the
+    configuration says nothing of them. ``secret`` says of a parameter's name and
     value whether it is one.
     """
     owner, _ = Profile.objects.get_or_create(name=profile)
@@ -124,6 +131,10 @@ def store(
     values = {key: getattr(configuration.config, attribute) for key, attribute in keys.items()}
     row.settings = others | sealed_settings({key: value for key, value in values.items() if value}, secret)
     row.plan = configuration.layout.wire() if configuration.layout != NO_PLAN else {}
+    if configuration.description is not None:
+        row.description = configuration.description
+    if configuration.disabled is not None:
+        row.disabled = configuration.disabled
     row.save()
     row.policies.exclude(name__in=[policy.name for policy in configuration.policies]).delete()
     for position, policy in enumerate(configuration.policies):

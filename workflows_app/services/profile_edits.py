@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.db import IntegrityError, transaction
 
 from workflows_app.domain.config import check_name
+from workflows_app.domain.config_files.configuration import LONGEST_DESCRIPTION
 from workflows_app.domain.errors import ConfigInvalid, NotFound
 from workflows_app.models import BackupConfig, Catalogue, Hold, Profile, Removal, Run, Verification
 from workflows_app.services import audit, schedule_moves
@@ -13,8 +14,6 @@ from workflows_app.services.audit import Action
 from workflows_app.services.config_folder import TEMPLATE_PROFILE
 from workflows_app.services.config_places import copy_row, refuse_unconfirmed, refuse_while_open
 from workflows_app.services.permissions import Actor, Right
-
-LONGEST_DESCRIPTION = 200
 
 
 def create_profile(actor: Actor, name: str, description: str) -> None:

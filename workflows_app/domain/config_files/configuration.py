@@ -61,6 +61,8 @@ SETTING_KEYS = {key: attribute for key, attribute in SCALAR_KEYS.items() if attr
 """Those of them that a configuration keeps."""
 
 
+LONGEST_DESCRIPTION = 200
+
 NO_PLAN = PlanLayout()
 """The plan of a configuration that brings none: Fossul's order."""
 
@@ -106,13 +108,15 @@ class Configuration:
     """All that the files of one configuration hold.
 
     ``config`` has settings and plugin parameters, no policies and nothing of a run. Its
-    ``model_fields_set`` tells what a file gives, be it empty. ``plan`` is None in files that
-    say nothing of it.
+    ``model_fields_set`` tells what a file gives, be it empty. ``plan``, ``description`` and ``disabled`` (no
+    backup of it starts) are None where nothing is said of them, as in the files of Fossul.
     """
 
     config: Config
     policies: tuple[FilePolicy, ...]
     plan: PlanLayout | None = None
+    description: str | None = None
+    disabled: bool | None = None
 
     @property
     def layout(self) -> PlanLayout:

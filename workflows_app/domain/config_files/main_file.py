@@ -1,7 +1,8 @@
 """The main file of a configuration, ``<config>.conf`` (fossul-behaviour.md §2).
 
-TOML with Fossul's names as keys, matched without regard to case. The tables ``[Plan]``, ``[KeepRules]`` and
-``[ArchiveKeepRules]`` and a policy's ``WhenBusy`` are our additions, which Fossul passes over.
+TOML with Fossul's names as keys, matched without regard to case. ``Description``, ``Disabled``, the tables
+``[Plan]``, ``[KeepRules]`` and ``[ArchiveKeepRules]`` and a policy's ``WhenBusy`` are our additions, which
+Fossul passes over.
 """
 
 import tomllib
@@ -11,6 +12,7 @@ from typing import Any
 
 from workflows_app.domain.config import Config, WhenBusy, check_policy
 from workflows_app.domain.config_files.configuration import (
+    LONGEST_DESCRIPTION,
     RUN_ATTRIBUTES,
     SCALAR_KEYS,
     SETTING_KEYS,
@@ -31,9 +33,20 @@ from workflows_app.domain.plan_layouts import layout_from_table
 from workflows_app.domain.toml_text import toml_string
 
 PLAN_KEY = "Plan"
+DESCRIPTION_KEY = "Description"
+DISABLED_KEY = "Disabled"
 _RETENTION_KEYS = ("BackupRetentions", "ArchiveRetentions")
 _PARAMETER_KEYS = tuple(f"{family}PluginParameters" for family in Family)
-_KEYS = (*SCALAR_KEYS, *_RETENTION_KEYS, *_PARAMETER_KEYS, RULES_KEY, ARCHIVE_RULES_KEY, PLAN_KEY)
+_KEYS = (
+    DESCRIPTION_KEY,
+    DISABLED_KEY,
+    *SCALAR_KEYS,
+    *_RETENTION_KEYS,
+    *_PARAMETER_KEYS,
+    RULES_KEY,
+    ARCHIVE_RULES_KEY,
+    PLAN_KEY,
+)
 # Written even where they are empty, so that a reader sees that nothing is set.
 _ALWAYS_WRITTEN = frozenset({"AppPlugin", "StoragePlugin", "ArchivePlugin", "AutoDiscovery", "JobRetention"})
 
@@ -82,8 +95,11 @@ def read_main(content: bytes) -> MainFile:
         for p in policies
     )
     plan = layout_from_table(of_type(PLAN_KEY, table[PLAN_KEY], dict)) if PLAN_KEY in table else None
-    configuration = Configuration(Config.model_validate(values), policies, plan)
-    return MainFile(configuration, len(values), tuple(notes))
+    description = _description(table[DESCRIPTION_KEY]) if DESCRIPTION_KEY in table else None
+    disabled = of_type(DISABLED_KEY, table[DISABLED_KEY], bool) if DISABLED_KEY in table else None
+    configuration = Configuration(Config.model_validate(values), policies, plan, description, disabled)
+    ours = sum(value is not None for value in (description, disabled))
+    return MainFile(configuration, len(values) + ours, tuple(notes))
 
 
 def write_main(configuration: Configuration) -> str:
@@ -92,6 +108,10 @@ def write_main(configuration: Configuration) -> str:
     Raises ConfigInvalid for text with a NUL.
     """
     lines = []
+    if configuration.description is not None:
+        lines.append(f"{DESCRIPTION_KEY} = {_written(DESCRIPTION_KEY, configuration.description)}")
+    if configuration.disabled is not None:
+        lines.append(f"{DISABLED_KEY} = {_written(DISABLED_KEY, configuration.disabled)}")
     for key, attribute in SETTING_KEYS.items():
         value = getattr(configuration.config, attribute)
         if value or key in _ALWAYS_WRITTEN:
@@ -139,6 +159,13 @@ def _scalar(key: str, value: object) -> object:
     if kind is int and SCALAR_KEYS[key] not in RUN_ATTRIBUTES:
         return count(key, value)
     return value
+
+
+def _description(value: Any) -> str:
+    text = clean(DESCRIPTION_KEY, of_type(DESCRIPTION_KEY, value, str))
+    if len(text) > LONGEST_DESCRIPTION:
+        raise ConfigInvalid(DESCRIPTION_KEY, f"it is longer than {LONGEST_DESCRIPTION} characters")
+    return text
 
 
 def _policies(table: Mapping[str, Any], notes: list[Note]) -> tuple[FilePolicy, ...]:
