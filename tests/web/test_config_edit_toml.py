@@ -307,3 +307,20 @@ def test_a_new_configuration_can_be_written_as_toml(admin, row):
     assert admin.post(address, sent | SAVE).status_code == 302
     made = BackupConfig.objects.get(name="second")
     assert parameters(made, "storage") == {"BackupSrcPaths": "/srv", "BackupDestPath": "/backup"}
+
+
+def test_a_comment_is_told_of_before_it_is_lost(admin, row):
+    sent = opened(admin, row)
+    assert "a comment" not in typed(admin, row, sent)
+    words = "a comment: it is not kept, but goes when you save, or when you change the form"
+    commented = changed(sent, "Main", "JobRetention = 50", "JobRetention = 50 # a month and more")
+    note = typed(admin, row, commented)
+    note = note[note.index('id="toml-Main-note"') :]
+    line = 1 + sent["Toml.Main"][: sent["Toml.Main"].index("JobRetention")].count("\n")
+    assert f"Line {line}: {words}" in note[: note.index("</p>")]
+    of_plugin = typed(admin, row, sent | {"Toml.Storage": f"# why\r\n{sent['Toml.Storage']}"})
+    of_plugin = of_plugin[of_plugin.index('id="toml-Storage-note"') :]
+    assert f"Line 1: {words}" in of_plugin[: of_plugin.index("</p>")]
+    setting = typed(admin, row, sent | {"Toml.Storage": f'# Compression = "9"\r\n{sent["Toml.Storage"]}'})
+    assert "which Fossul reads as a setting" in setting
+    assert words not in setting, "that is kept"

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from workflows_app.domain.config_files.configuration import NO_PLAN, SETTING_KEYS, Configuration, Family
-from workflows_app.domain.config_files.display import MAIN
+from workflows_app.domain.config_files.display import MAIN, NO_PARAMETERS
 from workflows_app.domain.config_files.main_file import DESCRIPTION_KEY, DISABLED_KEY, PLAN_KEY, read_main
 from workflows_app.domain.config_files.notes import Note, Outcome
-from workflows_app.domain.config_files.plugin_file import read_plugin, write_plugin
+from workflows_app.domain.config_files.plugin_file import fossul_match, read_plugin, write_plugin
 from workflows_app.domain.config_files.secrets import hides, masked
+from workflows_app.domain.config_files.text_comments import comments_in
 from workflows_app.domain.config_files.text_places import line_of
 from workflows_app.domain.config_problems import parameter_setting
 from workflows_app.domain.errors import ConfigInvalid
@@ -27,6 +28,7 @@ _NO_SECRET = (
 _CHANGED_MASK = f"a part of it is masked as {MASK!r}: leave it wholly as it was, or write it anew"
 _IN_THE_FORM = "it stands in the form alone: write it there, and remove the line"
 _SWITCHED_ELSEWHERE = "a configuration is disabled and enabled on the page that manages it: remove the line"
+_NOT_KEPT = "it is not kept, but goes when you save, or when you change the form"
 _AGAIN = "a secret is never shown: write it once more, or remove the line"
 
 
@@ -62,6 +64,23 @@ def read_texts(texts: Mapping[str, str], base: Configuration, declared: Collecti
     lost in silence. ``declared`` are the names of the parameters that plugins declare secret.
     """
     return _Reader(texts, base, declared).reading()
+
+
+def comment_remarks(texts: Mapping[str, str], written: Mapping[str, str]) -> tuple[TextRemark, ...]:
+    """Answer a remark for the first comment that somebody typed into each of the texts: it is not kept.
+
+    ``written`` are the texts as ``display.editable`` writes them, whose comments are none of theirs. What
+    Fossul reads as a setting in the file of a plugin is no comment.
+    """
+    found = []
+    for part, text in texts.items():
+        ours = {*comments_in(written.get(part, "")).values(), NO_PARAMETERS.rstrip()}
+        for line, comment in comments_in(text).items():
+            setting = part != MAIN and fossul_match(comment)
+            if comment not in ours and not setting:
+                found.append(TextRemark(part, line, "a comment", _NOT_KEPT))
+                break
+    return tuple(found)
 
 
 class _Reader:

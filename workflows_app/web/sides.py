@@ -17,6 +17,7 @@ from workflows_app.domain.config_problems import parameter_setting
 from workflows_app.domain.edited_texts import (
     TextReading,
     TextRemark,
+    comment_remarks,
     fingerprint_text,
     read_texts,
 )
@@ -101,9 +102,8 @@ def read_sides(post: Mapping[str, str], draft: Draft, stored: Configuration, kno
     reading = read_texts(texts, base, declared)
     rows = {k.removeprefix(AGREED_POLICY): v for k, v in post.items() if k.startswith(AGREED_POLICY)}
     agreed = Agreed(post.get("Agreed.form", ""), post.get("Agreed.text", ""), rows)
-    as_sent = Sides(
-        Lead.UNREADABLE, draft, base, texts, agreed, problems=reading.problems, remarks=reading.remarks
-    )
+    remarks = (*reading.remarks, *comment_remarks(texts, _written(stored, declared)))
+    as_sent = Sides(Lead.UNREADABLE, draft, base, texts, agreed, problems=reading.problems, remarks=remarks)
     if reading.configuration is None:
         return as_sent
     under = _beneath(stored, reading.configuration)
@@ -142,16 +142,21 @@ def _from_form(draft: Draft, under: Configuration, declared: Collection[str], no
     """The TOML follows the form, or stays as it is while the form cannot be read."""
     made = draft.configuration(under)
     now = replace(now, draft=draft, made=made)
-    try:
-        texts = editable(made, declared)
-    except ConfigInvalid:
-        texts = {}
+    texts = _written(made, declared)
     reading = read_texts(texts, made, declared)
     # What cannot be read back would be stuck there.
     if now.texts and (draft.mistakes or not texts or reading.problems):
         return now
     agreed = _agreed(draft, texts, declared)
     return replace(now, texts=texts, agreed=agreed, rewritten=True, remarks=reading.remarks)
+
+
+def _written(configuration: Configuration, declared: Collection[str]) -> Mapping[str, str]:
+    """The TOML of a configuration, by part; none where its main file cannot be written."""
+    try:
+        return editable(configuration, declared)
+    except ConfigInvalid:
+        return {}
 
 
 def _from_text(

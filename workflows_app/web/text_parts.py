@@ -4,12 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from workflows_app.domain.config_files.configuration import Family
-from workflows_app.domain.config_files.display import MAIN, title_of
+from workflows_app.domain.config_files.display import MAIN, NO_PARAMETERS, title_of
 from workflows_app.domain.config_problems import parameter_setting
 from workflows_app.domain.edited_texts import TextRemark, without_typed_secrets
 from workflows_app.web.sides import PARTS, PREFIX, Sides
-
-_NO_PARAMETERS = "# no parameters\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def text_parts(
         shown = named or bool(text.strip() and not sides.rewritten)
         kept = _kept(part, sides.typed)
         if named and not text and part != MAIN:
-            text = _NO_PARAMETERS
+            text = NO_PARAMETERS
         parts.append(
             TextPart(
                 id=f"toml-{part}",

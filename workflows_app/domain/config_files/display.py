@@ -19,6 +19,9 @@ CONTEXT = 2
 MAIN = "Main"
 """The part that is the main file; the others are called by their plugin's family."""
 
+NO_PARAMETERS = "# no parameters\n"
+"""The text of a plugin without parameters."""
+
 _ANOTHER = "(another value)"
 
 
@@ -118,7 +121,7 @@ def _plugin_text(parameters: Mapping[str, str]) -> str:
             lines.append(write_plugin({name: parameters[name]}))
         except ConfigInvalid as error:
             lines.append(f"# {error}\n")
-    return "".join(lines) or "# no parameters\n"
+    return "".join(lines) or NO_PARAMETERS
 
 
 def _masked_beside(key: str, value: str, beside: str, declared: Collection[str] = ()) -> str:
