@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows_app", "0010_archive_keep_rules")]
+    dependencies = [("workflows_app", "0011_bundles")]
 
     operations = [
         migrations.AddField("schedulemove", "policy", models.CharField(blank=True, max_length=63)),
