@@ -6,7 +6,7 @@ from uuid import uuid4
 from workflows_app.domain.config import Config
 from workflows_app.domain.naming import run_workflow_id
 from workflows_app.models import BackupConfig, Policy, Profile, Run
-from workflows_app.services.permissions import GROUP_RIGHTS, Actor
+from workflows_app.services.people.permissions import GROUP_RIGHTS, Actor
 
 OPERATOR = Actor("olga", GROUP_RIGHTS["operator"])
 ADMIN = Actor("ada", GROUP_RIGHTS["admin"])

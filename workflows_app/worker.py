@@ -26,10 +26,10 @@ from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.pulse import Pulse
 from workflows_app.domain.errors import TemporalUnavailable
 from workflows_app.plugins.registry import PluginRegistry
-from workflows_app.services.client import connect
-from workflows_app.services.notifier import Notifier
-from workflows_app.services.plugins import keep_published
-from workflows_app.services.recorder import Recorder
+from workflows_app.services.configurations.plugins import keep_published
+from workflows_app.services.notices.notifier import Notifier
+from workflows_app.services.recording.recorder import Recorder
+from workflows_app.services.temporal.client import connect
 from workflows_app.workflows.registered import WORKFLOWS
 
 logger = logging.getLogger(__name__)

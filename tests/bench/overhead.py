@@ -37,7 +37,8 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.naming import run_workflow_id
 from workflows_app.domain.plans import Plan, Stage, backup_plan
 from workflows_app.models import Run
-from workflows_app.services import catalog, starts
+from workflows_app.services.configurations import catalog
+from workflows_app.services.runs import starts
 from workflows_app.worker import WorkerOptions
 from workflows_app.workflows.backup import BackupWorkflow
 

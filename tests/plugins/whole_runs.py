@@ -7,7 +7,8 @@ from tests.factories import OPERATOR
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
-from workflows_app.services import restores, runs, starts
+from workflows_app.services.points import restores
+from workflows_app.services.runs import runs, starts
 
 SECONDS = 60
 

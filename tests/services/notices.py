@@ -10,10 +10,10 @@ from workflows_app.models import (
     Delivery,
     Run,
 )
-from workflows_app.services import channels
-from workflows_app.services.channels import ChannelDraft
-from workflows_app.services.incident_facts import Surroundings
-from workflows_app.services.notifier import settle, take_turn
+from workflows_app.services.notices import channels
+from workflows_app.services.notices.channels import ChannelDraft
+from workflows_app.services.notices.incident_facts import Surroundings
+from workflows_app.services.notices.notifier import settle, take_turn
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

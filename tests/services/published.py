@@ -2,7 +2,7 @@
 
 from workflows_app.domain.parameter_kinds import choice, number
 from workflows_app.domain.results import ParameterSpec, PluginInfo
-from workflows_app.services.plugins import publish
+from workflows_app.services.configurations.plugins import publish
 
 FILESYSTEM = PluginInfo(
     name="filesystem",

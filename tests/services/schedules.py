@@ -9,7 +9,7 @@ from tests.factories import ADMIN, OPERATOR, make_catalog
 from workflows_app.domain.schedules import ScheduleKey, Timing, parse_timing
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Run
-from workflows_app.services import schedules
+from workflows_app.services.schedules import schedules
 
 
 def timing(cron: str = "0 3 1 1 *", zone: str = "UTC", **changes: str) -> Timing:

@@ -7,8 +7,8 @@ import pytest
 from tests.factories import VIEWER, make_run
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.models import RunMessage
-from workflows_app.services.attempts import Spoken, attempt_times
-from workflows_app.services.permissions import NOBODY
+from workflows_app.services.logs.attempts import Spoken, attempt_times
+from workflows_app.services.people.permissions import NOBODY
 
 pytestmark = pytest.mark.django_db
 

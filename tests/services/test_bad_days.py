@@ -15,8 +15,9 @@ from tests.services.test_watch import Eye
 from workflows_app.domain.errors import TemporalUnavailable
 from workflows_app.domain.states import RunState
 from workflows_app.models import Run, RunMessage
-from workflows_app.services import health, runs, starts
-from workflows_app.services.progress import look
+from workflows_app.services.runs import runs, starts
+from workflows_app.services.temporal import health
+from workflows_app.services.temporal.progress import look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

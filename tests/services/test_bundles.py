@@ -21,9 +21,15 @@ from tests.services.receivers import (
 )
 from workflows_app.domain.redelivery import PAUSES, NotSent
 from workflows_app.models import BackupConfig, Channel, Delivery
-from workflows_app.services import deliveries
-from workflows_app.services.deliveries import TAKEN_FOR, Claimed, claim_next, record_failure, record_sent
-from workflows_app.services.senders import send
+from workflows_app.services.notices import deliveries
+from workflows_app.services.notices.deliveries import (
+    TAKEN_FOR,
+    Claimed,
+    claim_next,
+    record_failure,
+    record_sent,
+)
+from workflows_app.services.notices.senders import send
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

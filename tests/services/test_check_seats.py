@@ -18,8 +18,9 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration
 from workflows_app.domain.errors import NotNow, TemporalUnavailable
 from workflows_app.domain.findings import CheckPart, FindingState
-from workflows_app.services import checks, looks
-from workflows_app.services.check_seats import Asking, Seated, take_seat
+from workflows_app.services.configurations import checks
+from workflows_app.services.configurations.check_seats import Asking, Seated, take_seat
+from workflows_app.services.temporal import looks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,8 +20,9 @@ from workflows_app.domain.references import is_sealed
 from workflows_app.domain.results import ParameterSpec, PluginInfo
 from workflows_app.domain.sealing import Seals
 from workflows_app.models import AuditEntry, BackupConfig
-from workflows_app.services import checks, looks
-from workflows_app.services.plugins import publish
+from workflows_app.services.configurations import checks
+from workflows_app.services.configurations.plugins import publish
+from workflows_app.services.temporal import looks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.services.config_archives import (
+from workflows_app.services.configurations.config_folder import LARGEST_FILE
+from workflows_app.services.files.config_archives import (
     LARGEST_CONTENT,
     MOST_FILES,
     gather,
     pack,
     unpack,
 )
-from workflows_app.services.config_folder import LARGEST_FILE
 
 FILES = {"p/app/app.conf": b'AppPlugin = "x"\n', "p/app/x.conf": b"\xff\x00"}
 

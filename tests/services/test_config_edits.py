@@ -20,8 +20,9 @@ from workflows_app.domain.errors import (
 from workflows_app.domain.references import is_sealed
 from workflows_app.domain.starters import starter
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Profile, ScheduleMove
-from workflows_app.services import config_edits, plans, versions
-from workflows_app.services.secrets import rotate_secrets
+from workflows_app.services.configurations import versions
+from workflows_app.services.configurations.secrets import rotate_secrets
+from workflows_app.services.editing import config_edits, plans
 
 pytestmark = pytest.mark.django_db
 

@@ -14,12 +14,12 @@ from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.plan_layouts import PlanLayout
 from workflows_app.domain.references import is_sealed
 from workflows_app.models import AuditEntry, BackupConfig, Policy, Profile, ScheduleMove
-from workflows_app.services import catalog, versions
-from workflows_app.services.config_changes import Effect
-from workflows_app.services.config_files import apply_configs, export_configs, import_configs
-from workflows_app.services.config_folder import MARKER, FolderRefused
-from workflows_app.services.permissions import command_line
-from workflows_app.services.secrets import opened_settings
+from workflows_app.services.configurations import catalog, versions
+from workflows_app.services.configurations.config_folder import MARKER, FolderRefused
+from workflows_app.services.configurations.secrets import opened_settings
+from workflows_app.services.files.config_changes import Effect
+from workflows_app.services.files.config_files import apply_configs, export_configs, import_configs
+from workflows_app.services.people.permissions import command_line
 
 pytestmark = pytest.mark.django_db
 

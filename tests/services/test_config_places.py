@@ -9,8 +9,9 @@ from tests.services.published import publish_all
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound, NotNow
 from workflows_app.domain.references import is_sealed
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Profile, Run
-from workflows_app.services import catalog, config_places, profile_edits, versions
-from workflows_app.services.secrets import sealed_settings
+from workflows_app.services.configurations import catalog, versions
+from workflows_app.services.configurations.secrets import sealed_settings
+from workflows_app.services.editing import config_places, profile_edits
 
 pytestmark = pytest.mark.django_db
 

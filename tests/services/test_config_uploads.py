@@ -8,13 +8,13 @@ import pytest
 from tests.factories import ADMIN, OPERATOR, make_catalog
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotNow
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Policy
-from workflows_app.services import config_uploads
-from workflows_app.services.config_archives import LARGEST_UPLOAD, pack
-from workflows_app.services.config_changes import Effect
-from workflows_app.services.config_downloads import download_configs
-from workflows_app.services.config_uploads import SentFile, apply_import, plan_again, plan_import
-from workflows_app.services.permissions import GROUP_RIGHTS, Actor
-from workflows_app.services.secrets import opened_settings
+from workflows_app.services.configurations.secrets import opened_settings
+from workflows_app.services.files import config_uploads
+from workflows_app.services.files.config_archives import LARGEST_UPLOAD, pack
+from workflows_app.services.files.config_changes import Effect
+from workflows_app.services.files.config_downloads import download_configs
+from workflows_app.services.files.config_uploads import SentFile, apply_import, plan_again, plan_import
+from workflows_app.services.people.permissions import GROUP_RIGHTS, Actor
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from tests.factories import ADMIN, OPERATOR, VIEWER, make_catalog
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotNow, PlanRefused, RunAlreadyActive
 from workflows_app.domain.states import FreezeState, RunState, StepState
 from workflows_app.models import AuditEntry, BackupConfig, Policy, Run, RunMessage
-from workflows_app.services import control, runs, starts
-from workflows_app.services.runs import RunDetail
+from workflows_app.services.runs import control, runs, starts
+from workflows_app.services.runs.runs import RunDetail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

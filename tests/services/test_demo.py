@@ -12,8 +12,9 @@ from workflows_app.models import BackupConfig, Profile
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.parameters import Parameters
 from workflows_app.plugins.registry import PluginRegistry
-from workflows_app.services import catalog, demo, sample_tree
-from workflows_app.services.permissions import command_line
+from workflows_app.services.configurations import catalog
+from workflows_app.services.people.permissions import command_line
+from workflows_app.services.setup import demo, sample_tree
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from workflows_app.services.embedded import embedded_address
-from workflows_app.services.machine import MachineNotReady
+from workflows_app.services.setup.embedded import embedded_address
+from workflows_app.services.setup.machine import MachineNotReady
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPORAL = Path(sys.executable).with_name("temporal")

@@ -12,7 +12,8 @@ from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.states import RunState
 from workflows_app.models import AuditEntry, BackupConfig, Run
-from workflows_app.services import fetches, restores, runs
+from workflows_app.services.points import fetches, restores
+from workflows_app.services.runs import runs
 
 __all__ = ["source"]
 

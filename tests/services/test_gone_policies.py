@@ -13,7 +13,8 @@ from tests.services.test_restores import catalog as stored_catalog
 from workflows_app.domain.errors import NotAllowed, NotFound, PoliciesGone
 from workflows_app.domain.schedules import ScheduleKey
 from workflows_app.models import AuditEntry, BackupConfig, ScheduleMove
-from workflows_app.services import config_edits, gone_policies, schedule_lists, schedule_moves, schedules
+from workflows_app.services.editing import config_edits, gone_policies
+from workflows_app.services.schedules import schedule_lists, schedule_moves, schedules
 
 __all__ = ["source"]
 

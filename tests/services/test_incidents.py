@@ -16,8 +16,8 @@ from workflows_app.models import (
     Run,
     Verification,
 )
-from workflows_app.services.incident_facts import Surroundings
-from workflows_app.services.notifier import settle, take_turn
+from workflows_app.services.notices.incident_facts import Surroundings
+from workflows_app.services.notices.notifier import settle, take_turn
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -10,8 +10,8 @@ from tests.factories import VIEWER, make_run
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.results import Level
 from workflows_app.models import RunMessage
-from workflows_app.services.log_search import PAGE_SIZE, Found, LogQuery, find_line, list_hits
-from workflows_app.services.permissions import NOBODY
+from workflows_app.services.logs.log_search import PAGE_SIZE, Found, LogQuery, find_line, list_hits
+from workflows_app.services.people.permissions import NOBODY
 
 pytestmark = pytest.mark.django_db
 

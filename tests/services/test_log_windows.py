@@ -10,11 +10,11 @@ from tests.factories import VIEWER, make_run
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.results import Level
 from workflows_app.models import RunMessage
-from workflows_app.services import log_stream
-from workflows_app.services.log_stream import stream_lines
-from workflows_app.services.log_windows import census, log_sections, log_window, whole_line
-from workflows_app.services.messages import LINE_CHARS, Tail, read_on
-from workflows_app.services.permissions import NOBODY
+from workflows_app.services.logs import log_stream
+from workflows_app.services.logs.log_stream import stream_lines
+from workflows_app.services.logs.log_windows import census, log_sections, log_window, whole_line
+from workflows_app.services.logs.messages import LINE_CHARS, Tail, read_on
+from workflows_app.services.people.permissions import NOBODY
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 MEGABYTE = 1_000_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows_app.services.machine import MachineNotReady, check_folder, check_port
+from workflows_app.services.setup.machine import MachineNotReady, check_folder, check_port
 
 
 def test_a_missing_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:

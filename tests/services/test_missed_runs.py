@@ -16,8 +16,10 @@ from tests.services.temporal_process import TemporalProcess, own_temporal
 from workflows_app.domain.cron import parse_cron
 from workflows_app.domain.schedules import ScheduleKey, Timing
 from workflows_app.models import Run, ScheduleWatch
-from workflows_app.services import missed_runs, runs, schedule_lists, schedules
-from workflows_app.services.client import temporal
+from workflows_app.services.recording import missed_runs
+from workflows_app.services.runs import runs
+from workflows_app.services.schedules import schedule_lists, schedules
+from workflows_app.services.temporal.client import temporal
 
 __all__ = ["own_temporal"]
 

@@ -26,11 +26,12 @@ from workflows_app.models import (
     NotifierTurn,
     Removal,
 )
-from workflows_app.services import deliveries, notifier, starts
-from workflows_app.services.catalog import list_configs
-from workflows_app.services.incident_facts import Surroundings, look_around
-from workflows_app.services.notifier import Notifier
-from workflows_app.services.schedules import create_schedule
+from workflows_app.services.configurations.catalog import list_configs
+from workflows_app.services.notices import deliveries, notifier
+from workflows_app.services.notices.incident_facts import Surroundings, look_around
+from workflows_app.services.notices.notifier import Notifier
+from workflows_app.services.runs import starts
+from workflows_app.services.schedules.schedules import create_schedule
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -19,10 +19,13 @@ from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.protection import Promise, ProtectionState, storage_mark
 from workflows_app.domain.states import CheckState
 from workflows_app.models import BackupConfig, Catalogue, Verification
-from workflows_app.services import catalog, config_places, deletions, protection, restore_points, trends
-from workflows_app.services.permissions import NOBODY
-from workflows_app.services.protection import Outlook
-from workflows_app.services.schedule_lists import KnownSchedules, ScheduleSummary
+from workflows_app.services.configurations import catalog
+from workflows_app.services.editing import config_places
+from workflows_app.services.people.permissions import NOBODY
+from workflows_app.services.points import deletions, restore_points
+from workflows_app.services.protection import protection, trends
+from workflows_app.services.protection.protection import Outlook
+from workflows_app.services.schedules.schedule_lists import KnownSchedules, ScheduleSummary
 
 __all__ = ["source"]
 

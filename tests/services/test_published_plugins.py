@@ -12,9 +12,9 @@ from tests.services.published import FILESYSTEM, SAFE, VAULT
 from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.models import PluginRecord
-from workflows_app.services import workers
-from workflows_app.services.permissions import NOBODY
-from workflows_app.services.plugins import FORGET, FRESH, declared_secrets, publish, published
+from workflows_app.services.configurations.plugins import FORGET, FRESH, declared_secrets, publish, published
+from workflows_app.services.people.permissions import NOBODY
+from workflows_app.services.temporal import workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

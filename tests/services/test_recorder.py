@@ -12,9 +12,10 @@ from tests.conftest import eventually, running_worker
 from tests.factories import OPERATOR, make_catalog, make_run
 from workflows_app.domain.states import RunState
 from workflows_app.models import Run
-from workflows_app.services import recorder, runs, starts
-from workflows_app.services.client import temporal
-from workflows_app.services.progress import look
+from workflows_app.services.recording import recorder
+from workflows_app.services.runs import runs, starts
+from workflows_app.services.temporal.client import temporal
+from workflows_app.services.temporal.progress import look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -33,8 +33,9 @@ from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.restore_points import Ability, Presence
 from workflows_app.domain.states import CheckState, RunState
 from workflows_app.models import AuditEntry, BackupConfig, Hold, Removal, RunMessage, Verification
-from workflows_app.services import deletions, holds, restore_points, restores, runs, starts, verifications
-from workflows_app.services.restore_points import Point
+from workflows_app.services.points import deletions, holds, restore_points, restores, verifications
+from workflows_app.services.points.restore_points import Point
+from workflows_app.services.runs import runs, starts
 
 __all__ = ["source"]
 

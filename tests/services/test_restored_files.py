@@ -12,7 +12,9 @@ from workflows_app.domain.errors import ConfigInvalid, NotNow
 from workflows_app.domain.restores import RestoreRequest, Restoring
 from workflows_app.domain.states import RunState
 from workflows_app.models import AuditEntry, BackupConfig, Run
-from workflows_app.services import progress, restores, runs
+from workflows_app.services.points import restores
+from workflows_app.services.runs import runs
+from workflows_app.services.temporal import progress
 
 __all__ = ["source"]
 

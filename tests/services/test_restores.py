@@ -17,7 +17,8 @@ from workflows_app.domain.errors import (
 from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Run, RunMessage
-from workflows_app.services import restores, runs, starts
+from workflows_app.services.points import restores
+from workflows_app.services.runs import runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,8 +9,8 @@ from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.retention_preview import Retaining
 from workflows_app.models import BackupConfig
 from workflows_app.models.stored_configs import config_of, find_config
-from workflows_app.services import retention
-from workflows_app.services.retention import PolicyRetention
+from workflows_app.services.editing import retention
+from workflows_app.services.editing.retention import PolicyRetention
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import VIEWER, make_run
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.models import Run, RunMessage
-from workflows_app.services.permissions import NOBODY
-from workflows_app.services.run_changes import RunChanges, RunNews, add_last_lines, get_news
-from workflows_app.services.runs import list_runs
+from workflows_app.services.people.permissions import NOBODY
+from workflows_app.services.runs.run_changes import RunChanges, RunNews, add_last_lines, get_news
+from workflows_app.services.runs.runs import list_runs
 
 pytestmark = pytest.mark.django_db
 

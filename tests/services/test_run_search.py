@@ -10,10 +10,10 @@ from tests.factories import VIEWER, make_run
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.states import RunState
 from workflows_app.models import Run, RunMessage
-from workflows_app.services import run_search
-from workflows_app.services.message_words import Phrase, parse_words
-from workflows_app.services.permissions import NOBODY
-from workflows_app.services.run_search import RunOrder, RunQuery, count_newer, find_runs
+from workflows_app.services.logs.message_words import Phrase, parse_words
+from workflows_app.services.people.permissions import NOBODY
+from workflows_app.services.runs import run_search
+from workflows_app.services.runs.run_search import RunOrder, RunQuery, count_newer, find_runs
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,10 @@ from asgiref.sync import sync_to_async
 from tests.conftest import running_worker
 from tests.factories import ADMIN, OPERATOR, VIEWER, make_catalog, make_run
 from workflows_app.models import BackupConfig, Run
-from workflows_app.services import config_places, recorder, runs, starts, versions
+from workflows_app.services.configurations import versions
+from workflows_app.services.editing import config_places
+from workflows_app.services.recording import recorder
+from workflows_app.services.runs import runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

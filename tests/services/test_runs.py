@@ -17,8 +17,8 @@ from workflows_app.domain.errors import (
 )
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import BackupConfig, Policy, Run
-from workflows_app.services import control, runs, starts
-from workflows_app.services.client import temporal
+from workflows_app.services.runs import control, runs, starts
+from workflows_app.services.temporal.client import temporal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,13 +13,8 @@ from tests.services.schedules import expected_runs, key_of, scheduled, stored_co
 from workflows_app.domain.errors import NotFound
 from workflows_app.domain.schedules import ScheduleKey
 from workflows_app.models import AuditEntry, BackupConfig, Profile, ScheduleMove
-from workflows_app.services import (
-    config_places,
-    profile_edits,
-    schedule_lists,
-    schedule_moves,
-    schedules,
-)
+from workflows_app.services.editing import config_places, profile_edits
+from workflows_app.services.schedules import schedule_lists, schedule_moves, schedules
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import ListScheduleMatchingTimesRequest
 from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleState
 
 from workflows_app.domain.schedules import Timing, parse_timing
-from workflows_app.services.schedule_specs import spec_of
+from workflows_app.services.schedules.schedule_specs import spec_of
 
 # Where clocks change, by an hour or half of one, at night or at midnight.
 CHANGES = {

@@ -26,9 +26,10 @@ from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound, Not
 from workflows_app.domain.schedules import ScheduleKey
 from workflows_app.domain.states import RunState
 from workflows_app.models import AuditEntry, BackupConfig, Policy, Run
-from workflows_app.services import queue, schedule_lists, schedules, starts
-from workflows_app.services.client import temporal
-from workflows_app.services.schedule_specs import schedule_of
+from workflows_app.services.runs import queue, starts
+from workflows_app.services.schedules import schedule_lists, schedules
+from workflows_app.services.schedules.schedule_specs import schedule_of
+from workflows_app.services.temporal.client import temporal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,15 +18,16 @@ from workflows_app.domain.references import is_sealed
 from workflows_app.domain.sealing import SealBroken, Seals
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
-from workflows_app.services import runs, secrets, starts
-from workflows_app.services.client import temporal
-from workflows_app.services.permissions import command_line
-from workflows_app.services.secrets import (
+from workflows_app.services.configurations import secrets
+from workflows_app.services.configurations.secrets import (
     opened_settings,
     rotate_secrets,
     seal_plain_secrets,
     sealed_settings,
 )
+from workflows_app.services.people.permissions import command_line
+from workflows_app.services.runs import runs, starts
+from workflows_app.services.temporal.client import temporal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,11 +23,11 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.notices import Notice, NoticeEvent
 from workflows_app.domain.redelivery import NotSent
 from workflows_app.models import Channel
-from workflows_app.services import channels, outbound
-from workflows_app.services.channels import ChannelDraft
-from workflows_app.services.deliveries import Claimed
-from workflows_app.services.senders import send
-from workflows_app.services.time_limits import TimeLimit
+from workflows_app.services.notices import channels, outbound
+from workflows_app.services.notices.channels import ChannelDraft
+from workflows_app.services.notices.deliveries import Claimed
+from workflows_app.services.notices.senders import send
+from workflows_app.services.notices.time_limits import TimeLimit
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -303,7 +303,7 @@ def test_what_a_library_breaks_with_is_told_by_its_name_alone(receiver, monkeypa
         raise ValueError("geheimnis")
 
     to = webhook(receiver)
-    monkeypatch.setattr("workflows_app.services.senders.post", broken)
+    monkeypatch.setattr("workflows_app.services.notices.senders.post", broken)
     with caplog.at_level(logging.DEBUG):
         error = refusal(to)
     assert str(error) == "Sending broke with ValueError."

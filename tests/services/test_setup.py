@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
-from workflows_app.services import accounts, static_files
-from workflows_app.services.permissions import Right, actor_of
-from workflows_app.services.setup import ensure_secret_key, url
+from workflows_app.services.people import accounts
+from workflows_app.services.people.permissions import Right, actor_of
+from workflows_app.services.setup import static_files
+from workflows_app.services.setup.setup import ensure_secret_key, url
 
 ROOT = Path(__file__).resolve().parents[2]
 

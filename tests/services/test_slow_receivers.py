@@ -17,10 +17,10 @@ from tests.services.receivers import (
 )
 from tests.services.test_senders import SIGNING, channel, deliver, refusal
 from workflows_app.models import Channel
-from workflows_app.services import apprise_channels, mails, outbound, watched_mail
-from workflows_app.services.apprise_process import MOST_MEMORY
-from workflows_app.services.deliveries import TAKEN_FOR
-from workflows_app.services.time_limits import TimeLimit
+from workflows_app.services.notices import apprise_channels, mails, outbound, watched_mail
+from workflows_app.services.notices.apprise_process import MOST_MEMORY
+from workflows_app.services.notices.deliveries import TAKEN_FOR
+from workflows_app.services.notices.time_limits import TimeLimit
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -1,6 +1,6 @@
 from django.contrib.staticfiles.finders import get_finders
 
-from workflows_app.services.stylesheet import NAME, PARTS
+from workflows_app.services.setup.stylesheet import NAME, PARTS
 
 
 def test_the_parts_are_served_as_one_in_their_order():

@@ -12,8 +12,8 @@ from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.states import RunState
 from workflows_app.domain.trends import HISTORY, STRIP_DAYS, ConfigTrend
 from workflows_app.models import BackupConfig, Run
-from workflows_app.services.permissions import NOBODY
-from workflows_app.services.trends import get_trend, list_trends
+from workflows_app.services.people.permissions import NOBODY
+from workflows_app.services.protection.trends import get_trend, list_trends
 
 pytestmark = pytest.mark.django_db
 

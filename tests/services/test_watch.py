@@ -9,11 +9,11 @@ from tests.conftest import eventually, running_worker
 from tests.factories import OPERATOR, make_catalog
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import Run, RunMessage
-from workflows_app.services import control, runs, starts
-from workflows_app.services.client import temporal
-from workflows_app.services.messages import LogLine, Tail
-from workflows_app.services.progress import Sight, look
-from workflows_app.services.watch import watch
+from workflows_app.services.logs.messages import LogLine, Tail
+from workflows_app.services.recording.watch import watch
+from workflows_app.services.runs import control, runs, starts
+from workflows_app.services.temporal.client import temporal
+from workflows_app.services.temporal.progress import Sight, look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,8 @@ from tests.web.test_restore_points import address, catalog, get, post
 from workflows_app.domain.results import Capability
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion
 from workflows_app.plugins.filesystem_archive.plugin import plugin
-from workflows_app.services import plugins, restores
+from workflows_app.services.configurations import plugins
+from workflows_app.services.points import restores
 
 __all__ = ["source"]
 

@@ -20,8 +20,8 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.findings import CheckedParts, CheckPart, Findings, bad, doubtful, good
 from workflows_app.domain.results import Level, Message, Result
 from workflows_app.models import AuditEntry, BackupConfig, Profile
-from workflows_app.services import checks
-from workflows_app.services.check_seats import Asking, take_seat
+from workflows_app.services.configurations import checks
+from workflows_app.services.configurations.check_seats import Asking, take_seat
 from workflows_app.web.check_views import check_view
 from workflows_app.web.form_fields import field_id
 

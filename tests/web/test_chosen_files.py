@@ -17,8 +17,8 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.restores import MOST_FILES
 from workflows_app.domain.results import Capability, PluginInfo
 from workflows_app.models import Run
-from workflows_app.services import plugins
-from workflows_app.services.plugins import publish
+from workflows_app.services.configurations import plugins
+from workflows_app.services.configurations.plugins import publish
 from workflows_app.web.chosen_files import SHOWN, Chosen, carried, read_chosen
 
 __all__ = ["config", "source"]

@@ -15,7 +15,7 @@ from django.urls import reverse
 from tests.factories import make_catalog
 from tests.web.test_control import login
 from workflows_app.models import AuditEntry, BackupConfig
-from workflows_app.services.config_archives import LARGEST_UPLOAD
+from workflows_app.services.files.config_archives import LARGEST_UPLOAD
 
 pytestmark = pytest.mark.django_db
 

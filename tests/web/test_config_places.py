@@ -10,7 +10,8 @@ from tests.factories import ADMIN, make_catalog, make_run
 from tests.services.published import publish_all
 from tests.web.test_control import login
 from workflows_app.models import BackupConfig, Policy, Profile
-from workflows_app.services import config_places, profile_edits, versions
+from workflows_app.services.configurations import versions
+from workflows_app.services.editing import config_places, profile_edits
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from workflows_app.domain.plans import OnFailure, Plan, backup_plan
 from workflows_app.domain.progress import Progress, StepProgress
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import AuditEntry, BackupConfig, Run
-from workflows_app.services import catalog
-from workflows_app.services.permissions import command_line
+from workflows_app.services.configurations import catalog
+from workflows_app.services.people.permissions import command_line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

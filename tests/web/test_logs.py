@@ -13,7 +13,7 @@ from tests.factories import make_run
 from tests.web.test_pages import check_page
 from workflows_app.domain.results import Level
 from workflows_app.models import Run, RunMessage
-from workflows_app.services.messages import LINE_CHARS, LogLine
+from workflows_app.services.logs.messages import LINE_CHARS, LogLine
 from workflows_app.web.log_lines import level_class, render_lines
 from workflows_app.web.log_views import FIRST_LINES
 

@@ -11,9 +11,9 @@ from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.events import PendingStep, StepScheduled
 from workflows_app.domain.progress import Progress
 from workflows_app.domain.states import RunState
-from workflows_app.services import runs
-from workflows_app.services.permissions import NOBODY
-from workflows_app.services.progress import Sight, Stall
+from workflows_app.services.people.permissions import NOBODY
+from workflows_app.services.runs import runs
+from workflows_app.services.temporal.progress import Sight, Stall
 from workflows_app.web.notices import Notice, run_notices
 
 

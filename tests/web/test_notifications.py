@@ -13,10 +13,10 @@ from tests.web.test_control import login
 from workflows_app.domain.redelivery import NotSent
 from workflows_app.domain.sealing import is_sealed
 from workflows_app.models import AuditEntry, Channel, Delivery, Incident, NotifierTurn
-from workflows_app.services import channels, deliveries
-from workflows_app.services.channels import ChannelDraft
-from workflows_app.services.secrets import rotate_secrets
-from workflows_app.services.senders import opened_target
+from workflows_app.services.configurations.secrets import rotate_secrets
+from workflows_app.services.notices import channels, deliveries
+from workflows_app.services.notices.channels import ChannelDraft
+from workflows_app.services.notices.senders import opened_target
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -351,7 +351,7 @@ def test_health_needs_no_login_and_says_what_is_missing(client: Client) -> None:
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("workflows_app.services.catalog.list_profiles", lambda actor: 1 / 0)
+    monkeypatch.setattr("workflows_app.services.configurations.catalog.list_profiles", lambda actor: 1 / 0)
     return
 
 

@@ -11,7 +11,7 @@ from tests.factories import ADMIN, make_catalog
 from tests.web.test_control import login
 from workflows_app.domain.plan_layouts import PlanLayout, parse_layout
 from workflows_app.models import AuditEntry, BackupConfig
-from workflows_app.services import plans
+from workflows_app.services.editing import plans
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

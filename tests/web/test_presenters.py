@@ -19,9 +19,9 @@ from workflows_app.domain.events import (
 from workflows_app.domain.plans import backup_plan
 from workflows_app.domain.progress import Progress, fold
 from workflows_app.domain.states import RunState, StepState
-from workflows_app.services.permissions import Actor
-from workflows_app.services.progress import Sight, Stall
-from workflows_app.services.runs import RunSummary
+from workflows_app.services.people.permissions import Actor
+from workflows_app.services.runs.runs import RunSummary
+from workflows_app.services.temporal.progress import Sight, Stall
 from workflows_app.web import presenters
 from workflows_app.web.config_views import plan_phases, setting_groups
 from workflows_app.web.presenters import RunView, run_view

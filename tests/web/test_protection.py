@@ -11,8 +11,8 @@ from tests.services.test_protection import known, nightly
 from tests.web.test_control import login
 from workflows_app.domain.protection import storage_mark
 from workflows_app.models import BackupConfig, Catalogue
-from workflows_app.services import schedule_lists
-from workflows_app.services.schedule_lists import KnownSchedules
+from workflows_app.services.schedules import schedule_lists
+from workflows_app.services.schedules.schedule_lists import KnownSchedules
 from workflows_app.web import list_fragments
 from workflows_app.web.schedule_views import SchedulesOf
 from workflows_app.web.views import profiles

@@ -19,8 +19,8 @@ from tests.web.test_control import login
 from workflows_app.domain.restore_points import Presence
 from workflows_app.domain.results import Backup
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Hold
-from workflows_app.services import restores
-from workflows_app.services.restore_points import Point, PointList
+from workflows_app.services.points import restores
+from workflows_app.services.points.restore_points import Point, PointList
 from workflows_app.web.point_views import point_row
 
 __all__ = ["folder", "source"]

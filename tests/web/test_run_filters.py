@@ -6,7 +6,7 @@ import pytest
 from django.http import QueryDict
 
 from workflows_app.domain.states import RunState
-from workflows_app.services.run_search import RunOrder, RunQuery
+from workflows_app.services.runs.run_search import RunOrder, RunQuery
 from workflows_app.web.run_filters import SORTS, asked_runs, query_string
 
 FULL = RunQuery(

@@ -10,8 +10,8 @@ from tests.factories import make_catalog, make_run
 from tests.web.test_control import login
 from workflows_app.domain.schedules import ScheduleKey
 from workflows_app.models import AuditEntry, BackupConfig, Policy
-from workflows_app.services import schedule_lists
-from workflows_app.services.schedule_lists import Overdue
+from workflows_app.services.schedules import schedule_lists
+from workflows_app.services.schedules.schedule_lists import Overdue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

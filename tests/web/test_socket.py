@@ -14,7 +14,7 @@ from tests.conftest import eventually
 from tests.factories import OPERATOR, make_catalog, make_run
 from tests.web.sockets import Socket, log_in, opened
 from workflows_app.models import Run, RunMessage
-from workflows_app.services import runs, starts
+from workflows_app.services.runs import runs, starts
 from workflows_app.web import consumers, live
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -23,9 +23,9 @@ from workflows_app.domain.events import (
 from workflows_app.domain.plans import OnFailure, StepSpec, backup_plan
 from workflows_app.domain.progress import Progress, fold
 from workflows_app.domain.states import RunState, StepState
-from workflows_app.services.attempts import Spoken
-from workflows_app.services.permissions import NOBODY
-from workflows_app.services.progress import Sight
+from workflows_app.services.logs.attempts import Spoken
+from workflows_app.services.people.permissions import NOBODY
+from workflows_app.services.temporal.progress import Sight
 from workflows_app.web.presenters import run_view
 from workflows_app.web.timeline import LEAST, Doing, Timeline, TimelineRow, run_timeline
 

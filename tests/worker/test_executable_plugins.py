@@ -13,7 +13,7 @@ from tests.worker.processes import ROOT
 from workflows_app.checks import plugin_folders
 from workflows_app.domain.progress import RunState
 from workflows_app.models import RunMessage
-from workflows_app.services import control, runs, starts
+from workflows_app.services.runs import control, runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

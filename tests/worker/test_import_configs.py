@@ -9,7 +9,7 @@ import pytest
 from tests.factories import make_catalog
 from tests.worker.processes import ROOT, told_environment
 from workflows_app.models import BackupConfig
-from workflows_app.services.secrets import opened_settings
+from workflows_app.services.configurations.secrets import opened_settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,7 +20,7 @@ from tests.workflows.unfit import write_unfit
 from workflows_app.activities.execution import WORKER_STOPPED
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import Run
-from workflows_app.services import runs, starts
+from workflows_app.services.runs import runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -22,8 +22,8 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.plans import Plan, Stage, StepSpec, backup_plan
 from workflows_app.domain.progress import Progress, StepProgress
 from workflows_app.domain.results import WorkflowStatusResult
-from workflows_app.services.history import WatchdogReader
-from workflows_app.services.progress import RunAddress, look
+from workflows_app.services.temporal.history import WatchdogReader
+from workflows_app.services.temporal.progress import RunAddress, look
 from workflows_app.workflows.backup import BackupWorkflow
 
 PATIENCE = 45.0

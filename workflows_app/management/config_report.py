@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from workflows_app.domain.config_files.files import FileReport
-from workflows_app.services.config_changes import Change
+from workflows_app.services.files.config_changes import Change
 
 # A file that is none (an archive, say) has a note for every line.
 _NOTES_SHOWN = 20

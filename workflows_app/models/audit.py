@@ -6,8 +6,8 @@ from django.db import models
 class AuditEntry(models.Model):
     """One thing that a person asked for and that was done.
 
-    ``action`` is a word of ``services.audit.Action``. ``run`` is the number of the run it was done to, not
-    a key: an entry outlives what it speaks of. ``details`` are words, never a secret.
+    ``action`` is a word of ``services.people.audit.Action``. ``run`` is the number of the run it was done to,
+    not a key: an entry outlives what it speaks of. ``details`` are words, never a secret.
     """
 
     time = models.DateTimeField(auto_now_add=True)

@@ -9,7 +9,8 @@ class ConfigVersion(models.Model):
     """A configuration as one change left it. ``number`` counts from 1 within the configuration.
 
     ``reason`` says in words what was done, never with a secret. ``content`` is all that the change can have
-    touched (``services.versions``); secrets are in it as they are in the configuration itself: sealed.
+    touched (``services.configurations.versions``); secrets are in it as they are in the configuration itself:
+    sealed.
     """
 
     config = models.ForeignKey(BackupConfig, on_delete=models.CASCADE, related_name="versions")

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
-from workflows_app.services.config_archives import LARGEST_UPLOAD
+from workflows_app.services.files.config_archives import LARGEST_UPLOAD
 
 LARGEST_BODY = 2 * LARGEST_UPLOAD
 """The most bytes of a request: an upload, and what a form puts around each of its files."""

@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from workflows_app.domain.channels import DEFAULT_ALERTS, RUNS, ChannelKind, Rhythm, events_of
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.services.channels import ChannelDraft, ChannelSummary
+from workflows_app.services.notices.channels import ChannelDraft, ChannelSummary
 
 KIND_WORDS = {
     ChannelKind.EMAIL: ("E-mail", "By your mail server.", "mail"),

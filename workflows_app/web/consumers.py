@@ -7,9 +7,9 @@ import time
 from asgiref.sync import sync_to_async
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.services import runs
-from workflows_app.services.messages import Place
-from workflows_app.services.permissions import Right
+from workflows_app.services.logs.messages import Place
+from workflows_app.services.people.permissions import Right
+from workflows_app.services.runs import runs
 from workflows_app.web.live import live_run
 from workflows_app.web.sockets import CHECK_SECONDS, FINISHED, NOT_ALLOWED, TROUBLE, PageConsumer
 

@@ -2,8 +2,8 @@
 
 from django.http import HttpRequest
 
-from workflows_app.services.health import temporal_trouble
-from workflows_app.services.permissions import Right, actor_of
+from workflows_app.services.people.permissions import Right, actor_of
+from workflows_app.services.temporal.health import temporal_trouble
 
 _SECTIONS = {
     "overview": "overview",

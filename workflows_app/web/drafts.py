@@ -21,7 +21,7 @@ from workflows_app.domain.config_problems import (
     policy_setting,
 )
 from workflows_app.domain.errors import SettingProblem
-from workflows_app.services.plugins import Published
+from workflows_app.services.configurations.plugins import Published
 
 MOST_ROWS = 200
 AGREED_POLICY = "Agreed.policy."

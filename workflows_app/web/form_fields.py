@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workflows_app.domain.config_files.configuration import Family
-from workflows_app.services.plugins import PublishedPlugin
+from workflows_app.services.configurations.plugins import PublishedPlugin
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9]")
 

@@ -15,7 +15,7 @@ from workflows_app.domain.config_problems import (
 from workflows_app.domain.errors import SettingProblem
 from workflows_app.domain.parameter_kinds import ParameterKind
 from workflows_app.domain.results import ParameterSpec
-from workflows_app.services.plugins import Published, PublishedPlugin
+from workflows_app.services.configurations.plugins import Published, PublishedPlugin
 from workflows_app.web.drafts import Draft, ParameterRow, PolicyRow
 from workflows_app.web.form_fields import (
     EditForm,

@@ -7,8 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from workflows_app.domain.results import Level
-from workflows_app.services.log_windows import LogSection
-from workflows_app.services.messages import LogLine, Place
+from workflows_app.services.logs.log_windows import LogSection
+from workflows_app.services.logs.messages import LogLine, Place
 from workflows_app.web.log_lines import render_lines
 from workflows_app.web.log_views import level_choices, section_view
 from workflows_app.web.presenters import RunView

@@ -7,7 +7,7 @@ import time
 
 from django.http import QueryDict
 
-from workflows_app.services.permissions import Right
+from workflows_app.services.people.permissions import Right
 from workflows_app.web.list_live import LivePage, OverviewPage, RunListPage, list_watch
 from workflows_app.web.run_filters import asked_runs
 from workflows_app.web.sockets import CHECK_SECONDS, NOT_ALLOWED, TROUBLE, PageConsumer

@@ -5,9 +5,9 @@ from datetime import datetime
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from workflows_app.services.permissions import Actor, Right
-from workflows_app.services.run_changes import RunNews
-from workflows_app.services.run_search import RunQuery
+from workflows_app.services.people.permissions import Actor, Right
+from workflows_app.services.runs.run_changes import RunNews
+from workflows_app.services.runs.run_search import RunQuery
 from workflows_app.web.list_status import list_status
 from workflows_app.web.overview_page import overview_context
 from workflows_app.web.page_parts import Section, section

@@ -11,10 +11,10 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 from django.utils import timezone
 
-from workflows_app.services import recorder
-from workflows_app.services.permissions import Actor, Right
-from workflows_app.services.run_changes import RunChanges, RunNews, get_news
-from workflows_app.services.run_search import RunQuery, count_newer
+from workflows_app.services.people.permissions import Actor, Right
+from workflows_app.services.recording import recorder
+from workflows_app.services.runs.run_changes import RunChanges, RunNews, get_news
+from workflows_app.services.runs.run_search import RunQuery, count_newer
 from workflows_app.web import list_fragments
 from workflows_app.web.page_parts import Section, Shown, frames
 

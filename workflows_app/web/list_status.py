@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workflows_app.domain.states import RunState
-from workflows_app.services import runs
-from workflows_app.services.permissions import Actor
-from workflows_app.services.runs import RunSummary
+from workflows_app.services.people.permissions import Actor
+from workflows_app.services.runs import runs
+from workflows_app.services.runs.runs import RunSummary
 
 FAILED = {RunState.ERROR, RunState.TERMINATED, RunState.TIMED_OUT, RunState.UNKNOWN, RunState.MISSED}
 

@@ -13,14 +13,15 @@ from weakref import WeakKeyDictionary
 from asgiref.sync import sync_to_async
 
 from workflows_app.domain.results import Level
-from workflows_app.services import log_windows, messages, runs
-from workflows_app.services.attempts import Spoken, attempt_times
-from workflows_app.services.log_windows import LogSection
-from workflows_app.services.messages import LogLine, Place, Tail
-from workflows_app.services.permissions import Actor, Right
-from workflows_app.services.progress import Sight
-from workflows_app.services.runs import RunDetail
-from workflows_app.services.watch import watch
+from workflows_app.services.logs import log_windows, messages
+from workflows_app.services.logs.attempts import Spoken, attempt_times
+from workflows_app.services.logs.log_windows import LogSection
+from workflows_app.services.logs.messages import LogLine, Place, Tail
+from workflows_app.services.people.permissions import Actor, Right
+from workflows_app.services.recording.watch import watch
+from workflows_app.services.runs import runs
+from workflows_app.services.runs.runs import RunDetail
+from workflows_app.services.temporal.progress import Sight
 from workflows_app.web import fragments
 from workflows_app.web.presenters import RunView, run_view
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC
 
-from workflows_app.services.messages import LogLine
+from workflows_app.services.logs.messages import LogLine
 
 StepName = Callable[[int], str]
 """Answers the name of a step by its number."""

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from workflows_app.domain import ansi
 from workflows_app.domain.results import Level
-from workflows_app.services.messages import LogLine
+from workflows_app.services.logs.messages import LogLine
 from workflows_app.web.visible_text import visible
 
 _LEVELS = {level.value: level.name.lower() for level in Level}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from workflows_app.domain.results import Level
-from workflows_app.services import log_windows
-from workflows_app.services.log_search import LogQuery
-from workflows_app.services.log_windows import Key, LogSection
-from workflows_app.services.messages import LogLine
-from workflows_app.services.permissions import Actor
+from workflows_app.services.logs import log_windows
+from workflows_app.services.logs.log_search import LogQuery
+from workflows_app.services.logs.log_windows import Key, LogSection
+from workflows_app.services.logs.messages import LogLine
+from workflows_app.services.people.permissions import Actor
 from workflows_app.web.log_lines import level_class
 from workflows_app.web.presenters import RunView
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from workflows_app.domain.progress import Progress, StepProgress
 from workflows_app.domain.states import RunState, StepState
-from workflows_app.services.progress import Sight, Stall
-from workflows_app.services.runs import RunSummary
+from workflows_app.services.runs.runs import RunSummary
+from workflows_app.services.temporal.progress import Sight, Stall
 
 WORKER_COMMAND = "manage.py run_worker"
 

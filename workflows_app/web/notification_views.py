@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from workflows_app.services.channels import ChannelSummary
-from workflows_app.services.delivery_lists import DeliverySummary, latest_deliveries
-from workflows_app.services.permissions import Actor
+from workflows_app.services.notices.channels import ChannelSummary
+from workflows_app.services.notices.delivery_lists import DeliverySummary, latest_deliveries
+from workflows_app.services.people.permissions import Actor
 from workflows_app.web.channel_forms import EVENT_WORDS, KIND_WORDS
 from workflows_app.web.statuses import Status
 

@@ -7,13 +7,17 @@ from datetime import datetime
 from asgiref.sync import async_to_sync
 
 from workflows_app.domain.trends import ConfigTrend
-from workflows_app.services import catalog, health, protection, runs, schedule_lists, trends
-from workflows_app.services.catalog import ConfigSummary
-from workflows_app.services.permissions import Actor
-from workflows_app.services.protection import Outlook
-from workflows_app.services.run_changes import add_last_lines
-from workflows_app.services.runs import RunSummary
-from workflows_app.services.trends import Place
+from workflows_app.services.configurations import catalog
+from workflows_app.services.configurations.catalog import ConfigSummary
+from workflows_app.services.people.permissions import Actor
+from workflows_app.services.protection import protection, trends
+from workflows_app.services.protection.protection import Outlook
+from workflows_app.services.protection.trends import Place
+from workflows_app.services.runs import runs
+from workflows_app.services.runs.run_changes import add_last_lines
+from workflows_app.services.runs.runs import RunSummary
+from workflows_app.services.schedules import schedule_lists
+from workflows_app.services.temporal import health
 from workflows_app.web.list_status import FAILED, status_of_runs
 from workflows_app.web.presenters import RunRow, run_row
 from workflows_app.web.protection_views import OutlookView, outlook_view

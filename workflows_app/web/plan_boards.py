@@ -12,7 +12,7 @@ from workflows_app.domain.plan_moves import Move
 from workflows_app.domain.plan_rules import frozen_window
 from workflows_app.domain.planned_backups import custom_step
 from workflows_app.domain.plans import StepOptions, StepSpec, backup_plan
-from workflows_app.services.plans import PlanPreview
+from workflows_app.services.editing.plans import PlanPreview
 from workflows_app.web.plan_drafts import PlanDraft
 from workflows_app.web.plan_inputs import (
     FAILURE_WORDS,

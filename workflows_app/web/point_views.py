@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from workflows_app.domain.restore_points import Presence
 from workflows_app.domain.states import CheckState
-from workflows_app.services.restore_points import Point
-from workflows_app.services.verifications import Check
+from workflows_app.services.points.restore_points import Point
+from workflows_app.services.points.verifications import Check
 from workflows_app.web.statuses import CANCELLED, RUNNING, UNKNOWN, Status
 
 VERIFIED = Status("complete", "verified", "circle-check")

@@ -11,12 +11,12 @@ from workflows_app.domain.events import StepReport
 from workflows_app.domain.progress import Progress, StepProgress
 from workflows_app.domain.restores import Restoring
 from workflows_app.domain.states import FreezeState, RunState, StepState
-from workflows_app.services.attempts import Spoken
-from workflows_app.services.messages import Place
-from workflows_app.services.permissions import Actor, Right
-from workflows_app.services.progress import Sight
-from workflows_app.services.runs import RunSummary
-from workflows_app.services.starts import remaining_plan
+from workflows_app.services.logs.attempts import Spoken
+from workflows_app.services.logs.messages import Place
+from workflows_app.services.people.permissions import Actor, Right
+from workflows_app.services.runs.runs import RunSummary
+from workflows_app.services.runs.starts import remaining_plan
+from workflows_app.services.temporal.progress import Sight
 from workflows_app.web.notices import Notice, run_notices
 from workflows_app.web.statuses import ERROR, FROZEN, PERSON, RUN_STATUS, STEP_STATUS, Status
 from workflows_app.web.timeline import Timeline, run_timeline

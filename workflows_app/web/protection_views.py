@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflows_app.domain.protection import Promise, Protection, ProtectionState
-from workflows_app.services.protection import Outlook
+from workflows_app.services.protection.protection import Outlook
 from workflows_app.web.statuses import Status
 
 _STATUS = {

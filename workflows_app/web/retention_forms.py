@@ -8,7 +8,7 @@ from workflows_app.domain.archive_preview import ArchiveRetaining
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.keep_rules import KeepRules, Period, parse_rules
 from workflows_app.domain.retention_preview import Retaining
-from workflows_app.services.retention import PolicyRetention
+from workflows_app.services.editing.retention import PolicyRetention
 
 MOST = 100_000
 ARCHIVES = "archive_"

@@ -9,7 +9,7 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.results import Backup
 from workflows_app.domain.retention_preview import Fate, Preview, Retaining
-from workflows_app.services.retention import Comparison, Comparisons, PolicyRetention, retention_words
+from workflows_app.services.editing.retention import Comparison, Comparisons, PolicyRetention, retention_words
 
 SHOWN = 200
 

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from workflows_app.domain.states import RunState
-from workflows_app.services.message_words import TEXT_CHARS
-from workflows_app.services.run_search import RunOrder, RunQuery
+from workflows_app.services.logs.message_words import TEXT_CHARS
+from workflows_app.services.runs.run_search import RunOrder, RunQuery
 
 TYPES = ("backup", "restore")
 

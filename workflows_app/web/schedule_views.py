@@ -13,9 +13,9 @@ from workflows_app.domain.cron_words import cron_words
 from workflows_app.domain.durations import duration_text
 from workflows_app.domain.errors import ConfigInvalid, TemporalUnavailable
 from workflows_app.domain.schedules import DEFAULT_CATCH_UP, Timing, parse_timing
-from workflows_app.services import schedule_lists
-from workflows_app.services.permissions import Actor
-from workflows_app.services.schedule_lists import Expected, ScheduleSummary
+from workflows_app.services.people.permissions import Actor
+from workflows_app.services.schedules import schedule_lists
+from workflows_app.services.schedules.schedule_lists import Expected, ScheduleSummary
 from workflows_app.web.statuses import RUN_STATUS, Status
 
 FIELDS = ("name", "policy", "cron", "zone", "jitter", "catch_up", "when_busy")

@@ -22,7 +22,7 @@ from workflows_app.domain.edited_texts import (
     read_texts,
 )
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.services.plugins import Published
+from workflows_app.services.configurations.plugins import Published
 from workflows_app.web.drafts import AGREED_POLICY, Draft, draft_of, number_in
 
 PARTS = (MAIN, *(family.value for family in Family))

@@ -5,8 +5,8 @@ import asyncio
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from workflows_app.services.permissions import Actor
-from workflows_app.services.sessions import actor_of_session
+from workflows_app.services.people.permissions import Actor
+from workflows_app.services.people.sessions import actor_of_session
 
 CHECK_SECONDS = 10.0
 FINISHED, NOT_ALLOWED, TROUBLE = 1000, 4403, 1011

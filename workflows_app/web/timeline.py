@@ -9,8 +9,8 @@ from workflows_app.domain import naming
 from workflows_app.domain.durations import in_words
 from workflows_app.domain.progress import Progress, StepProgress
 from workflows_app.domain.states import StepState
-from workflows_app.services.attempts import Spoken
-from workflows_app.services.messages import Place
+from workflows_app.services.logs.attempts import Spoken
+from workflows_app.services.logs.messages import Place
 from workflows_app.web.statuses import STEP_STATUS, Status
 
 SCALE = 1000

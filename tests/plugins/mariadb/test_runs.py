@@ -17,7 +17,7 @@ from tests.plugins.postgres.conftest import Calls
 from tests.plugins.whole_runs import back_up, ended, files_below, restore, said
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
-from workflows_app.services import control, starts
+from workflows_app.services.runs import control, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from tests.plugins import whole_runs
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
-from workflows_app.services import runs
+from workflows_app.services.runs import runs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

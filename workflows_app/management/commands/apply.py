@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import FossulError
 from workflows_app.management.config_report import change_lines, file_lines, plain
-from workflows_app.services.config_files import apply_configs
-from workflows_app.services.permissions import command_line
+from workflows_app.services.files.config_files import apply_configs
+from workflows_app.services.people.permissions import command_line
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.services.setup import Prepared, prepare
+from workflows_app.services.setup.setup import Prepared, prepare
 
 
 class Command(BaseCommand):

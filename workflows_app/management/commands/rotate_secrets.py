@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.services.permissions import command_line
-from workflows_app.services.secrets import rotate_secrets
+from workflows_app.services.configurations.secrets import rotate_secrets
+from workflows_app.services.people.permissions import command_line
 
 
 class Command(BaseCommand):

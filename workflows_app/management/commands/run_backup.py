@@ -12,12 +12,12 @@ from asgiref.sync import sync_to_async
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.services import runs, starts
-from workflows_app.services.messages import Tail
-from workflows_app.services.permissions import command_line
-from workflows_app.services.progress import Sight
-from workflows_app.services.runs import RunDetail
-from workflows_app.services.watch import Seen, watch
+from workflows_app.services.logs.messages import Tail
+from workflows_app.services.people.permissions import command_line
+from workflows_app.services.recording.watch import Seen, watch
+from workflows_app.services.runs import runs, starts
+from workflows_app.services.runs.runs import RunDetail
+from workflows_app.services.temporal.progress import Sight
 
 
 class Command(BaseCommand):

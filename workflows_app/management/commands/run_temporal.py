@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.services.embedded import run_embedded
+from workflows_app.services.setup.embedded import run_embedded
 
 
 class Command(BaseCommand):

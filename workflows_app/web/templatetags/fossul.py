@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workflows_app.domain.durations import DAY, HOUR, MINUTE, in_words
-from workflows_app.services.messages import LogLine
+from workflows_app.services.logs.messages import LogLine
 from workflows_app.web.log_lines import render_lines
 from workflows_app.web.statuses import Status
 from workflows_app.web.visible_text import visible

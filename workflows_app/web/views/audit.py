@@ -4,8 +4,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from workflows_app.services import audit
-from workflows_app.services.permissions import actor_of
+from workflows_app.services.people import audit
+from workflows_app.services.people.permissions import actor_of
 from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 

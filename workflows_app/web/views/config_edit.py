@@ -24,10 +24,11 @@ from workflows_app.domain.errors import (
 from workflows_app.domain.lost_rules import lost_rules
 from workflows_app.domain.policy_changes import gone_policies
 from workflows_app.domain.starters import STARTERS, starter
-from workflows_app.services import catalog, config_edits, plugins
-from workflows_app.services.config_edits import Edit, Meanwhile
-from workflows_app.services.permissions import Actor, Right, actor_of
-from workflows_app.services.plugins import Published
+from workflows_app.services.configurations import catalog, plugins
+from workflows_app.services.configurations.plugins import Published
+from workflows_app.services.editing import config_edits
+from workflows_app.services.editing.config_edits import Edit, Meanwhile
+from workflows_app.services.people.permissions import Actor, Right, actor_of
 from workflows_app.web.check_views import CheckView
 from workflows_app.web.drafts import Draft, draft_of, read_draft
 from workflows_app.web.form_fields import EditForm, FamilyForm

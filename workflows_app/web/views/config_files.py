@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from workflows_app.domain.errors import ConfigInvalid, FossulError, NotNow
-from workflows_app.services import config_downloads, config_uploads
-from workflows_app.services.config_uploads import ImportPlan, SentFile
-from workflows_app.services.permissions import Actor, Right, actor_of
+from workflows_app.services.files import config_downloads, config_uploads
+from workflows_app.services.files.config_uploads import ImportPlan, SentFile
+from workflows_app.services.people.permissions import Actor, Right, actor_of
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 PAGE = "workflows_app/config_files.html"

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from workflows_app.services import control, starts
-from workflows_app.services.permissions import actor_of
+from workflows_app.services.people.permissions import actor_of
+from workflows_app.services.runs import control, starts
 from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 

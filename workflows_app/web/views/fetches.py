@@ -5,8 +5,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from workflows_app.services import fetches
-from workflows_app.services.permissions import actor_of
+from workflows_app.services.people.permissions import actor_of
+from workflows_app.services.points import fetches
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 

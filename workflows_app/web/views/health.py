@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from workflows_app.services import health
+from workflows_app.services.temporal import health
 
 
 @login_not_required

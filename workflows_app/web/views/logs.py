@@ -9,11 +9,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from workflows_app.services import log_search, log_windows, runs
-from workflows_app.services.log_stream import stream_lines
-from workflows_app.services.messages import LogLine
-from workflows_app.services.permissions import Actor, actor_of
-from workflows_app.services.progress import Sight
+from workflows_app.services.logs import log_search, log_windows
+from workflows_app.services.logs.log_stream import stream_lines
+from workflows_app.services.logs.messages import LogLine
+from workflows_app.services.people.permissions import Actor, actor_of
+from workflows_app.services.runs import runs
+from workflows_app.services.temporal.progress import Sight
 from workflows_app.web import log_views
 from workflows_app.web.log_formats import StepName, as_ndjson, as_text
 from workflows_app.web.presenters import RunView, run_view

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from workflows_app.domain.channels import ChannelKind
 from workflows_app.domain.errors import ConfigInvalid, NotFound
-from workflows_app.services import catalog, channels, delivery_lists, incidents
-from workflows_app.services.channels import ChannelSummary
-from workflows_app.services.permissions import Actor, Right, actor_of
+from workflows_app.services.configurations import catalog
+from workflows_app.services.notices import channels, delivery_lists, incidents
+from workflows_app.services.notices.channels import ChannelSummary
+from workflows_app.services.people.permissions import Actor, Right, actor_of
 from workflows_app.web.channel_forms import (
     KIND_WORDS,
     ChannelForm,

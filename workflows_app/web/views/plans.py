@@ -11,11 +11,12 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from workflows_app.domain.errors import ConfigInvalid, Outdated, PlanRefused
 from workflows_app.domain.plan_actions import Act, read_action
-from workflows_app.services import catalog, plans
-from workflows_app.services.catalog import ConfigDetail
-from workflows_app.services.config_edits import Meanwhile
-from workflows_app.services.permissions import Actor, Right, actor_of
-from workflows_app.services.plans import PlanPreview
+from workflows_app.services.configurations import catalog
+from workflows_app.services.configurations.catalog import ConfigDetail
+from workflows_app.services.editing import plans
+from workflows_app.services.editing.config_edits import Meanwhile
+from workflows_app.services.editing.plans import PlanPreview
+from workflows_app.services.people.permissions import Actor, Right, actor_of
 from workflows_app.web.plan_boards import WAYS, board_of
 from workflows_app.web.plan_drafts import (
     NEW_COMMAND,

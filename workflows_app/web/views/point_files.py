@@ -13,8 +13,9 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.file_listings import LONGEST_PAGE, LONGEST_SEARCH, FileEntry, FileQuery
 from workflows_app.domain.keep_rules import moment_of
 from workflows_app.domain.restores import is_covered
-from workflows_app.services import catalog, plugins, restore_points
-from workflows_app.services.permissions import Right, actor_of
+from workflows_app.services.configurations import catalog, plugins
+from workflows_app.services.people.permissions import Right, actor_of
+from workflows_app.services.points import restore_points
 from workflows_app.web.chosen_files import Chosen, carried, read_chosen
 from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of

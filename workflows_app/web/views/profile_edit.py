@@ -5,8 +5,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from workflows_app.domain.errors import ConfigInvalid, FossulError, NotFound, NotNow
-from workflows_app.services import catalog, config_places, profile_edits
-from workflows_app.services.permissions import Actor, Right, actor_of
+from workflows_app.services.configurations import catalog
+from workflows_app.services.editing import config_places, profile_edits
+from workflows_app.services.people.permissions import Actor, Right, actor_of
 from workflows_app.web.views.config_places import schedules_of
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 

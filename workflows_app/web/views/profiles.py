@@ -17,18 +17,13 @@ from workflows_app.domain.errors import (
     TemporalUnavailable,
 )
 from workflows_app.domain.plan_layouts import PlanLayout
-from workflows_app.services import (
-    catalog,
-    plans,
-    plugins,
-    protection,
-    recorder,
-    runs,
-    starts,
-    trends,
-)
-from workflows_app.services.permissions import actor_of
-from workflows_app.services.schedule_lists import KnownSchedules
+from workflows_app.services.configurations import catalog, plugins
+from workflows_app.services.editing import plans
+from workflows_app.services.people.permissions import actor_of
+from workflows_app.services.protection import protection, trends
+from workflows_app.services.recording import recorder
+from workflows_app.services.runs import runs, starts
+from workflows_app.services.schedules.schedule_lists import KnownSchedules
 from workflows_app.web.config_views import plan_phases, setting_groups
 from workflows_app.web.presenters import run_row
 from workflows_app.web.protection_views import outlook_view

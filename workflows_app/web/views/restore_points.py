@@ -8,8 +8,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from workflows_app.domain.errors import FossulError
 from workflows_app.domain.restore_points import Ability, Presence
-from workflows_app.services import catalog, deletions, holds, restore_points, verifications
-from workflows_app.services.permissions import actor_of
+from workflows_app.services.configurations import catalog
+from workflows_app.services.people.permissions import actor_of
+from workflows_app.services.points import deletions, holds, restore_points, verifications
 from workflows_app.web.point_views import check_status, point_row
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 

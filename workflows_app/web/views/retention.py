@@ -8,9 +8,10 @@ from django.views.decorators.http import require_http_methods
 from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.retention_preview import DAYS
-from workflows_app.services import catalog, retention
-from workflows_app.services.permissions import Right, actor_of
-from workflows_app.services.retention import PolicyRetention, retention_words
+from workflows_app.services.configurations import catalog
+from workflows_app.services.editing import retention
+from workflows_app.services.editing.retention import PolicyRetention, retention_words
+from workflows_app.services.people.permissions import Right, actor_of
 from workflows_app.web.retention_forms import ARCHIVES, fields_of, read_retention, typed_values
 from workflows_app.web.retention_views import retention_parts
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors

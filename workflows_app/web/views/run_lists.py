@@ -7,10 +7,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from workflows_app.services import catalog, recorder, runs
-from workflows_app.services.permissions import actor_of
-from workflows_app.services.run_changes import add_last_lines
-from workflows_app.services.run_search import RunQuery, find_runs
+from workflows_app.services.configurations import catalog
+from workflows_app.services.people.permissions import actor_of
+from workflows_app.services.recording import recorder
+from workflows_app.services.runs import runs
+from workflows_app.services.runs.run_changes import add_last_lines
+from workflows_app.services.runs.run_search import RunQuery, find_runs
 from workflows_app.web.list_status import list_status
 from workflows_app.web.numbers import whole_number
 from workflows_app.web.presenters import run_row

@@ -10,11 +10,13 @@ from django.views.decorators.http import require_safe
 
 from workflows_app.domain.errors import NotFound, TemporalUnavailable
 from workflows_app.domain.states import RunState
-from workflows_app.services import audit, progress, runs
-from workflows_app.services.attempts import attempt_times
-from workflows_app.services.permissions import Actor, actor_of
-from workflows_app.services.progress import Sight
-from workflows_app.services.runs import RunDetail
+from workflows_app.services.logs.attempts import attempt_times
+from workflows_app.services.people import audit
+from workflows_app.services.people.permissions import Actor, actor_of
+from workflows_app.services.runs import runs
+from workflows_app.services.runs.runs import RunDetail
+from workflows_app.services.temporal import progress
+from workflows_app.services.temporal.progress import Sight
 from workflows_app.web.log_views import log_pane
 from workflows_app.web.presenters import RunView, run_view
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors

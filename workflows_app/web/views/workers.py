@@ -8,10 +8,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from workflows_app.domain.config_files.configuration import Family
-from workflows_app.services import plugins, workers
-from workflows_app.services.permissions import actor_of
-from workflows_app.services.plugins import PublishedPlugin
-from workflows_app.services.workers import WorkersSeen
+from workflows_app.services.configurations import plugins
+from workflows_app.services.configurations.plugins import PublishedPlugin
+from workflows_app.services.people.permissions import actor_of
+from workflows_app.services.temporal import workers
+from workflows_app.services.temporal.workers import WorkersSeen
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 _TITLES = {

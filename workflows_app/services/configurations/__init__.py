@@ -1,0 +1,1 @@
+"""Configurations as they are: read, kept in versions, tested; their plugins and secrets."""

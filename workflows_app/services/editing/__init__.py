@@ -1,0 +1,1 @@
+"""Profiles, configurations, plans and policies are changed, renamed and deleted, with what hangs on them."""

@@ -1,0 +1,1 @@
+"""Restore points: what is there, held, verified, deleted, restored."""

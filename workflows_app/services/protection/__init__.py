@@ -1,0 +1,1 @@
+"""Until when something is protected, and how its backups do over time."""

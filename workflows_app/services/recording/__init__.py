@@ -1,0 +1,1 @@
+"""Writes down what Temporal did, so that pages need not ask it."""

@@ -1,0 +1,1 @@
+"""Runs: started, controlled, queued, found."""

@@ -1,0 +1,1 @@
+"""Schedules, which Temporal keeps."""
