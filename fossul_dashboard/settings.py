@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "workflows_app.web.page_budget.PageBudget",
 ]
 
 ROOT_URLCONF = "fossul_dashboard.urls"
@@ -165,6 +166,8 @@ FOSSUL_WORKER_ACTIVITIES = env_int("FOSSUL_WORKER_ACTIVITIES", 20, least=1)
 FOSSUL_WORKER_GRACE_SECONDS = env_int("FOSSUL_WORKER_GRACE_SECONDS", 600)
 # Tests of configurations at once, of all people: each takes up to four of the workers' steps.
 FOSSUL_TESTS_AT_ONCE = env_int("FOSSUL_TESTS_AT_ONCE", 4, least=1)
+# What one page asks of Temporal, together.
+FOSSUL_PAGE_SECONDS = env_int("FOSSUL_PAGE_SECONDS", 2, least=1)
 # Where the worker finds executable plugins: <folder>/app, <folder>/storage, <folder>/archive.
 FOSSUL_PLUGIN_DIRS = [Path(folder) for folder in env_list("FOSSUL_PLUGIN_DIRS", [])]
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that can go away and come back."""
+"""A TCP proxy that can go away, or hang, and come back."""
 
 import asyncio
 import contextlib
@@ -7,11 +7,17 @@ from collections.abc import AsyncIterator
 
 
 class FaultProxy:
-    """Stands before a server on this machine; ``away`` refuses everybody, and drops those who are there."""
+    """Stands before a server on this machine.
+
+    Away it refuses everybody, and drops those who are there; while it hangs it takes connections and what is
+    sent on them, and nobody gets an answer.
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
         self._away = False
+        self._passes = asyncio.Event()
+        self._passes.set()
         self._connections: set[asyncio.StreamWriter] = set()
         self._clients: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -22,9 +28,14 @@ class FaultProxy:
         for writer in self._connections:
             writer.transport.abort()
 
+    def hang(self) -> None:
+        """Keep every connection, take new ones, and let nothing through."""
+        self._passes.clear()
+
     def come_back(self) -> None:
-        """Take connections again."""
+        """Take connections again, and let through what was held."""
         self._away = False
+        self._passes.set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["FaultProxy"]:
@@ -39,6 +50,7 @@ class FaultProxy:
             finally:
                 loop.remove_reader(listener)
                 self.go_away()
+                self._passes.set()
                 await asyncio.gather(*self._clients)
 
     def _meet(self, listener: socket.socket) -> None:
@@ -73,6 +85,7 @@ class FaultProxy:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                await self._passes.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()

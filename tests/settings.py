@@ -21,6 +21,8 @@ from fossul_dashboard.settings import DATABASES, STORAGES  # noqa: E402
 SECRET_KEY = "for tests alone"
 FOSSUL_ADMIN_PASSWORD = ""
 FOSSUL_DEMO = True
+# The machine of the tests may be busy; ``tests/web/test_hanging_temporal.py`` has its own.
+FOSSUL_PAGE_SECONDS = 10
 
 # A file, not memory: workers' threads and the asynchronous ORM have connections of their own.
 DATABASES["default"]["TEST"] = {"NAME": str(_VAR_DIR / "test.sqlite3")}

@@ -92,6 +92,8 @@ def running_dashboard(folder: Path, **more: str) -> Iterator[Dashboard]:
         "PORT": str(port),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
+        # The machine of the tests may be busy.
+        "FOSSUL_PAGE_SECONDS": "10",
         **more,
     }
     board = Dashboard(f"http://127.0.0.1:{port}", folder / "var", environment)

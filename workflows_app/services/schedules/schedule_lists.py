@@ -241,7 +241,7 @@ def overdue(actor: Actor) -> tuple[Overdue, ...]:
     For synchronous code. Raises NotAllowed.
     """
     actor.require(Right.VIEW)
-    return _look.get()
+    return () if temporal_trouble() else _look.get()
 
 
 @dataclass(frozen=True, slots=True)

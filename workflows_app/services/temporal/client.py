@@ -13,32 +13,38 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows_app.domain.errors import TemporalUnavailable
+from workflows_app.services.temporal.budgets import BudgetSpent, within_budget
 
 RPC_TIMEOUT = timedelta(seconds=3)
+CONNECT_SECONDS = 5.0
+"""How long a connection may take; left alone, the SDK tries for two minutes where a server hangs [lab]."""
 
 _clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], Client]]" = WeakKeyDictionary()
 
 
-async def connect(*, lazy: bool = False) -> Client:
-    """Answer a new client.
+async def connect() -> Client:
+    """Answer a new client that is connected.
 
     Address, namespace, TLS and API key come from the variables that the ``temporal`` command line
-    reads too (Temporal docs, environment configuration). Raises TemporalUnavailable; a lazy client
-    only when it is used inside ``temporal()``.
+    reads too (Temporal docs, environment configuration). Raises TemporalUnavailable.
     """
     config = ClientConfig.load_client_connect_config()
     config["target_host"] = settings.TEMPORAL_ADDRESS
     config["namespace"] = settings.TEMPORAL_NAMESPACE
     with _translated():
-        return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await Client.connect(**config, data_converter=pydantic_data_converter)
+        except TimeoutError as error:
+            raise _unavailable("a connection takes too long") from error
 
 
 async def get_client() -> Client:
-    """Answer this event loop's client. It connects lazily: the first call shows whether Temporal is there."""
+    """Answer this event loop's client, connected when it is first used. Raises TemporalUnavailable."""
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     place = (settings.TEMPORAL_ADDRESS, settings.TEMPORAL_NAMESPACE)
     if place not in clients:
-        clients[place] = await connect(lazy=True)
+        clients[place] = await connect()
     return clients[place]
 
 
@@ -46,11 +52,12 @@ async def get_client() -> Client:
 async def temporal() -> AsyncIterator[Client]:
     """The client, for a few calls.
 
-    Raises TemporalUnavailable when Temporal does not answer or refuses them; an RPCError only for what
-    is missing or there already.
+    Raises TemporalUnavailable when Temporal does not answer, refuses them, or takes longer than the page that
+    asks may wait (``services.temporal.budgets``); an RPCError only for what is missing or there already.
     """
     with _translated():
-        yield await get_client()
+        async with within_budget():
+            yield await get_client()
 
 
 @contextmanager
@@ -62,8 +69,10 @@ def _translated() -> Iterator[None]:
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS):
             raise
         raise _unavailable(error.message or error.status.name.lower()) from error
+    except BudgetSpent as error:
+        raise _unavailable("it takes too long") from error
     except RuntimeError as error:
-        # A lazy client's failed first connection is a RuntimeError, not an RPCError [lab].
+        # A failed connection is a RuntimeError, not an RPCError [lab].
         if "Failed client connect" in str(error):
             raise _unavailable("the connection failed") from error
         raise

@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import TimeoutError as TimedOut
 
 from workflows_app.domain.errors import FossulError, TemporalUnavailable
+from workflows_app.services.temporal.budgets import budget
 from workflows_app.services.temporal.client import temporal
 from workflows_app.services.temporal.health import ask_temporal
 
@@ -57,12 +58,17 @@ async def answer_of(
 ) -> T:
     """Answer what the workflow answers that ``start`` has begun; ``words`` say what it is to find out.
 
-    Raises TemporalUnavailable when no worker answers within ``seconds``, too; FossulError when the workflow
+    That Temporal answers is seen first, within the page's budget; a worker's work has its own time. Raises
+    TemporalUnavailable when no worker answers within ``seconds``, too; FossulError when the workflow
     failed; what ``start`` raises.
     """
+    trouble = await ask_temporal()
+    if trouble:
+        raise TemporalUnavailable(trouble)
     try:
-        async with asyncio.timeout(seconds), temporal() as client:
-            return await (await start(client)).result()
+        with budget(None):
+            async with asyncio.timeout(seconds), temporal() as client:
+                return await (await start(client)).result()
     except TimeoutError:
         raise await _nobody(words, seconds) from None
     except WorkflowFailureError as error:
