@@ -203,3 +203,16 @@ def test_profiles_and_configurations_may_have_the_names_of_pages(admin):
         make_catalog(name, name)
         assert f"<h1>{name}</h1>" in admin.get(reverse("profile", args=[name])).content.decode()
         assert f"<h1>{name}</h1>" in admin.get(reverse("config", args=[name, name])).content.decode()
+
+
+def test_a_configuration_whose_profile_is_disabled_says_so_and_keeps_its_own_switch(admin, row):
+    profile_edits.switch_profile(ADMIN, row.profile.name, disabled=True)
+    page = " ".join(admin.get(at("config", row)).content.decode().split())
+    assert "its profile</a> is disabled. What exists can be restored." in page
+    manage = admin.get(at("manage-config", row)).content.decode()
+    assert "<strong>Its profile is disabled.</strong>" in manage
+    assert f"Disable {row.name}" in manage, "its own switch is on"
+    assert admin.post(at("manage-config", row), {"do": "disable"}).status_code == 302
+    manage = admin.get(at("manage-config", row)).content.decode()
+    assert f"Enable {row.name}" in manage
+    assert "Backups can start again, once its profile is enabled." in manage

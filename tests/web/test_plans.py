@@ -277,6 +277,16 @@ def test_typing_the_toml_rearranges_the_board(admin, config):
     assert Form(page).values["plan"].strip() == GOOD.strip().replace("\n", "\r\n"), "it stays as it was typed"
 
 
+def test_a_comment_in_the_toml_is_told_of_before_it_is_lost(admin, config):
+    page = page_of(admin, config)
+    assert "a comment:" not in page
+    _, page = send(admin, config, page, plan=f"{GOOD}# why it waits\n")
+    assert f"Line {GOOD.count(chr(10)) + 1}: a comment: it is not kept" in page
+    _, page = send(admin, config, page, do="later inventory")
+    assert "why it waits" not in page
+    assert "a comment:" not in page
+
+
 def test_toml_that_cannot_be_read_leaves_the_board_which_may_count(admin, config):
     page = page_of(admin, config)
     _, page = send(admin, config, page, plan="Stages = [")

@@ -215,3 +215,29 @@ def test_a_schedule_that_would_start_nothing_says_so_instead_of_a_next_time(
     assert "<strong>There is no policy daily</strong>" in detail
     assert 'value="run"' not in detail
     assert post(client, address(config), do="delete", typed="nightly")[0] == 302
+
+
+def test_no_form_is_shown_for_what_cannot_be_scheduled(client, config, settings):
+    settings.TEMPORAL_ADDRESS = "127.0.0.1:1"
+    login(client, "admin")
+    BackupConfig.objects.filter(pk=config.pk).update(disabled=True)
+    refused = client.get(new(config))
+    assert (refused.status_code, "is disabled: enable it" in refused.content.decode()) == (409, True)
+    BackupConfig.objects.filter(pk=config.pk).update(disabled=False)
+    Policy.objects.filter(config=config).delete()
+    refused = client.get(new(config))
+    assert (refused.status_code, "has no policy yet" in refused.content.decode()) == (409, True)
+
+
+def test_nobody_is_told_to_do_what_they_may_not(client, config, settings):
+    settings.TEMPORAL_ADDRESS = "127.0.0.1:1"
+    pages = [reverse("overview"), reverse("runs"), reverse("plan", args=[config.profile.name, config.name])]
+    told = ("Run backup</em>", "press <em>Run backup", "Change it here or on the board")
+    login(client, "viewer")
+    for page in pages:
+        shown = client.get(page).content.decode()
+        assert not [words for words in told if words in shown], page
+    login(client, "admin")
+    for page in pages:
+        shown = client.get(page).content.decode()
+        assert [words for words in told if words in shown], page

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from workflows_app.domain.config_files.text_comments import comments_in
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.plan_actions import Act, Action, acted, with_command
 from workflows_app.domain.plan_fields import FLAGS, NO, read_plan_field, read_step_field
@@ -60,6 +61,11 @@ class PlanDraft:
     def stuck(self) -> bool:
         """Whether nothing can be saved or moved before a person decides which side counts."""
         return self.lead in (Lead.APART, Lead.UNREADABLE)
+
+    @property
+    def comment(self) -> int:
+        """The line of the first comment in the TOML, which is not kept; 0 where there is none."""
+        return next(iter(comments_in(self.text)), 0)
 
     def rewritten(self, layout: PlanLayout) -> "PlanDraft":
         """The draft with another board, and the TOML that says so."""

@@ -40,7 +40,9 @@ class PolicySummary:
 class ConfigSummary:
     """A configuration as a list shows it. ``disabled`` when it, or its profile, is.
 
-    ``storage_mark`` tells where its backups are from other places (``domain.protection.storage_mark``).
+    ``by_profile`` says that its profile is, ``disabled_itself`` that its own switch is off, whatever its
+    profile's. ``storage_mark`` tells where its backups are from other places
+    (``domain.protection.storage_mark``).
     """
 
     profile: str
@@ -50,6 +52,8 @@ class ConfigSummary:
     storage_plugin: str
     policies: tuple[PolicySummary, ...]
     disabled: bool = False
+    disabled_itself: bool = False
+    by_profile: bool = False
     storage_mark: str = ""
 
 
@@ -149,5 +153,7 @@ def _summary(row: BackupConfig) -> ConfigSummary:
             for p in row.policies.all()
         ),
         disabled=row.disabled or row.profile.disabled,
+        disabled_itself=row.disabled,
+        by_profile=row.profile.disabled,
         storage_mark=storage_mark(storage, row.settings.get("storagePluginParameters", {})),
     )

@@ -51,6 +51,10 @@ def new_schedule(request: HtmxHttpRequest, profile: str, config: str) -> HttpRes
     actor = actor_of(request.user)
     actor.require(Right.CONFIGURE)
     summary = catalog.get_config(actor, profile, config).summary
+    if summary.disabled:
+        raise NotNow(f"{profile}/{config} is disabled: enable it before you schedule its backups.")
+    if not summary.policies:
+        raise NotNow(f"{profile}/{config} has no policy yet: give it one before you schedule its backups.")
     context = {"profile": profile, "config": config, "policies": [p.name for p in summary.policies]}
     if request.method == "GET":
         return _editor(request, new_form(request.GET.get("policy", "")), context)
