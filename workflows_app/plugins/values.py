@@ -41,8 +41,11 @@ def one_of(field: str, text: str, choices: tuple[str, ...], default: str) -> str
 
 
 def flag(field: str, text: str, *, default: bool) -> bool:
-    """``true`` or ``false``; ``default`` for an empty text. Raises ConfigInvalid."""
-    return one_of(field, text, ("true", "false"), "true" if default else "false") == "true"
+    """Whether it says ``true``, not ``false``, in any case; ``default`` for none. Raises ConfigInvalid."""
+    said = text.strip().lower()
+    if said not in ("", "true", "false"):
+        raise ConfigInvalid(field, f"{text.strip()!r} is neither true nor false")
+    return said == "true" if said else default
 
 
 def identifier(field: str, text: str, what: str, most: int = _NAME_BYTES) -> str:

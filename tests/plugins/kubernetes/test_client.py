@@ -185,7 +185,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
     [
         ({"Namespace": ""}, "Namespace: is empty"),
         ({"Namespace": "../x"}, "Namespace: '../x' is not the name"),
-        ({"AccessWithinCluster": "yes"}, "AccessWithinCluster: 'yes' is none of true, false"),
+        ({"AccessWithinCluster": "yes"}, "AccessWithinCluster: 'yes' is neither true nor false"),
     ],
 )
 def test_a_wrong_parameter_is_named(parameters: dict[str, str], words: str) -> None:

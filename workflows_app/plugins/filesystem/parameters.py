@@ -127,16 +127,6 @@ def _destination(text: str) -> Path:
     return Path(absolute_path("BackupDestPath", text.strip()))
 
 
-def yes_or_no(field: str, text: str, *, default: bool) -> bool:
-    """What ``true`` or ``false`` says, in whatever case. Raises ConfigInvalid for anything else."""
-    text = text.strip()
-    if not text:
-        return default
-    if text.lower() not in ("true", "false"):
-        raise ConfigInvalid(field, f"{text!r} is neither true nor false")
-    return text.lower() == "true"
-
-
 def _rate(field: str, text: str) -> int | None:
     text = text.strip()
     if not text:

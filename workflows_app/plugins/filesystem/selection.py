@@ -9,10 +9,9 @@ from workflows_app.domain.parameter_kinds import FLAG, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.exclude import Excludes, PatternInvalid
-from workflows_app.plugins.filesystem.parameters import yes_or_no
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.walk import Entry
-from workflows_app.plugins.values import whole_number
+from workflows_app.plugins.values import flag, whole_number
 from workflows_app.plugins.wording import shown
 
 # How many paths are named, of each kind.
@@ -60,7 +59,7 @@ class Selection:
         pace = given.get("FilesPerSecond", "").strip()
         return cls(
             excludes,
-            yes_or_no("OneFileSystem", given.get("OneFileSystem", ""), default=False),
+            flag("OneFileSystem", given.get("OneFileSystem", ""), default=False),
             whole_number("FilesPerSecond", pace, 1, _MOST_FILES) if pace else None,
         )
 

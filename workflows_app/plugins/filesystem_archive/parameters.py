@@ -9,6 +9,7 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.parameter_kinds import FLAG, PATH
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.values import flag
 from workflows_app.plugins.wording import shown
 
 SPECS = (
@@ -51,7 +52,7 @@ class Parameters:
         if not text.startswith("/") or "\0" in text:
             raise ConfigInvalid("ArchivePath", f"{text!r} is not an absolute path: let it begin with '/'")
         root = Path(text)
-        must_be_mount = _flag("RequireMount", given.get("RequireMount", ""))
+        must_be_mount = flag("RequireMount", given.get("RequireMount", ""), default=False)
         backups = config.storage_plugin_parameters.get("BackupDestPath", "").strip()
         if backups.startswith("/") and _overlap(root, Path(backups)):
             raise ConfigInvalid(
@@ -84,10 +85,3 @@ def shares_disk(context: PluginContext, root: Path) -> bool:
 def _overlap(one: Path, other: Path) -> bool:
     first, second = (Path(os.path.realpath(path)) for path in (one, other))
     return first.is_relative_to(second) or second.is_relative_to(first)
-
-
-def _flag(field: str, text: str) -> bool:
-    value = text.strip().lower()
-    if value not in ("", "true", "false"):
-        raise ConfigInvalid(field, f"{text!r} is neither 'true' nor 'false'")
-    return value == "true"

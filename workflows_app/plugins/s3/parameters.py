@@ -10,6 +10,7 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.parameter_kinds import FLAG, SIZE, choice, number
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.values import flag, whole_number
 
 MiB = 1024 * 1024
 DEFAULT_PART_SIZE = 16 * MiB
@@ -130,11 +131,11 @@ class Parameters:
             endpoint=_endpoint(given.get("EndpointUrl", "")),
             prefix=_prefix(given.get("Prefix", "")),
             credentials=_credentials(given),
-            create_bucket=_flag("CreateBucket", given.get("CreateBucket", ""), create_bucket),
+            create_bucket=flag("CreateBucket", given.get("CreateBucket", ""), default=create_bucket),
             part_size=_size("PartSize", given.get("PartSize", "")),
-            connections=_number("Connections", given.get("Connections", ""), 4, 32),
-            attempts=_number("Attempts", given.get("Attempts", ""), 5, 20),
-            lock_days=_number("ObjectLockDays", days, 1, 36500) if days else None,
+            connections=whole_number("Connections", given.get("Connections", ""), 4, 32),
+            attempts=whole_number("Attempts", given.get("Attempts", ""), 5, 20),
+            lock_days=whole_number("ObjectLockDays", days, 1, 36500) if days else None,
             lock_mode=_mode(given.get("ObjectLockMode", "")),
         )
 
@@ -197,22 +198,6 @@ def _mode(text: str) -> str:
     if mode not in ("GOVERNANCE", "COMPLIANCE"):
         raise ConfigInvalid("ObjectLockMode", f"{text!r} is neither GOVERNANCE nor COMPLIANCE")
     return mode
-
-
-def _flag(field: str, text: str, default: bool) -> bool:
-    if not text:
-        return default
-    if text.lower() not in ("true", "false"):
-        raise ConfigInvalid(field, f"{text!r} is neither 'true' nor 'false'")
-    return text.lower() == "true"
-
-
-def _number(field: str, text: str, default: int, most: int) -> int:
-    if not text:
-        return default
-    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
-        raise ConfigInvalid(field, f"{text!r} is not a whole number from 1 to {most}")
-    return int(text)
 
 
 def _size(field: str, text: str) -> int:
