@@ -231,7 +231,11 @@ class Removed(BaseModel):
 
 
 class StepInput(BaseModel):
-    """What one step is given. ``step`` is its number in the run; ``compensates`` when it undoes one."""
+    """What one step is given. ``step`` is its number in the run; ``compensates`` when it undoes one.
+
+    ``relies_on_freeze`` says of one that thaws that what freezes was done, and that the run goes on with what
+    was copied since.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -240,6 +244,7 @@ class StepInput(BaseModel):
     spec: StepSpec
     config: Config
     compensates: bool = False
+    relies_on_freeze: bool = False
     restore: RestoreRequest = RestoreRequest()
 
 

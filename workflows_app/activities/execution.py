@@ -69,7 +69,7 @@ class StepExecution:
         say = call.say
         try:
             context = call.context(step.config, parameters or {}, info, self._environment)
-            result = work(replace(context, restore=step.restore))
+            result = work(replace(context, restore=step.restore, relies_on_freeze=step.relies_on_freeze))
             for message in result.messages:  # what a plugin answers rather than says
                 say(Level(message.level), message.message)
         except Cancelled:

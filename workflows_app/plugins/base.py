@@ -53,7 +53,9 @@ class PluginContext:
     soon as it should, and answers one that takes it back. ``environment`` is what a child process may
     inherit: the worker's own, less its credentials. ``held`` answers the names of the backups that nothing
     may delete, as they are at that moment: to be asked right before each deletion. It raises PluginFailed
-    when that cannot be found out; then nothing may be deleted.
+    when that cannot be found out; then nothing may be deleted. ``relies_on_freeze`` says of an unquiesce that
+    quiesce succeeded, and that the run goes on with what was copied since: an application that is found not
+    to have been frozen until now must fail it. It is False where the run is given up.
     """
 
     config: Config
@@ -65,6 +67,7 @@ class PluginContext:
     environment: Mapping[str, str] = field(default_factory=dict)
     restore: RestoreRequest = field(default_factory=RestoreRequest)
     held: Callable[[], frozenset[str]] = lambda: frozenset()
+    relies_on_freeze: bool = False
 
     def check_cancelled(self) -> None:
         """Raise Cancelled when the call should end: to be called between two pieces of work."""

@@ -176,9 +176,10 @@ class StepRunner:
 
     async def _thaw(self) -> None:
         """Thaw before a long wait. Raises RunFailed when that fails: the run must not wait then."""
+        relies = self._backed_up()
         for spec in self._owed_steps():
             if spec.key in self._thaws:
-                await self._take(spec, compensates=True)
+                await self._take(spec, compensates=True, relies_on_freeze=relies and self._froze(spec))
 
     def _go_on_thawed(self, index: int) -> int:
         """Answer the stage to go on with after a wait for which the application was thawed.
@@ -186,7 +187,7 @@ class StepRunner:
         Where the backup is made there is nothing to freeze it for again, and it is thawed already. Else all
         that was done since the application was first frozen is forgotten, and begins again there.
         """
-        if all(step.key in self._done for step in self._plan.steps if backs_up(step)):
+        if self._backed_up():
             self._done |= self._thaws
             return index
         first = next(i for i, stage in enumerate(self._plan.stages) if any(s.freezes for s in stage.steps))
@@ -194,8 +195,24 @@ class StepRunner:
             self._done -= {step.key for step in stage.steps}
         return first
 
-    async def _take(self, spec: StepSpec, *, compensates: bool = False) -> None:
-        """Take one step. Raises StepRefused when it failed."""
+    def _backed_up(self) -> bool:
+        """Whether all that the plan backs up is backed up."""
+        return all(step.key in self._done for step in self._plan.steps if backs_up(step))
+
+    def _froze(self, spec: StepSpec) -> bool:
+        """Whether ``spec`` thaws what was frozen indeed: what freezes was done, and not skipped."""
+        freezing = [step for step in self._plan.steps if step.freezes and step.undo == spec.key]
+        return bool(freezing) and all(step.key in self._done for step in freezing)
+
+    async def _take(
+        self, spec: StepSpec, *, compensates: bool = False, relies_on_freeze: bool | None = None
+    ) -> None:
+        """Take one step. Raises StepRefused when it failed.
+
+        ``relies_on_freeze`` as in ``StepInput``; None for a step in its turn, where the plan tells.
+        """
+        if relies_on_freeze is None:
+            relies_on_freeze = not compensates and self._froze(spec)
         step = self._account.begin(spec)
         if spec.undo:
             self._owe(spec.undo)
@@ -208,6 +225,7 @@ class StepRunner:
                     spec=spec,
                     config=self._config.under(spec.policy),
                     compensates=compensates,
+                    relies_on_freeze=relies_on_freeze,
                     restore=self._restore,
                 ),
                 result_type=Result,
