@@ -22,7 +22,7 @@ from workflows_app.plugins.exit import Exit, words_of
 from workflows_app.plugins.feed import Feed
 from workflows_app.plugins.output import OutputLines
 
-__all__ = ["GRACE_SECONDS", "Exit", "run_process"]
+__all__ = ["GRACE_SECONDS", "Exit", "NotStarted", "run_process", "start_process"]
 
 # From SIGTERM to SIGKILL, when the step is cancelled.
 GRACE_SECONDS = 5.0
@@ -70,7 +70,7 @@ def run_process(
                     source or (subprocess.PIPE if stdin else subprocess.DEVNULL),
                 )
             )
-        except _NotStarted as error:
+        except NotStarted as error:
             return Exit.never_started(str(error))
         feed = Feed(child.stdin, stdin) if child.stdin else None
         ended = _Watch(child, alarm, grace, stop, feed).until_end(on_line)
@@ -79,7 +79,7 @@ def run_process(
     return ended
 
 
-class _NotStarted(Exception):
+class NotStarted(Exception):
     """The process could not be started; the text is Go's."""
 
 
@@ -89,7 +89,7 @@ def _child(
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A running process; in the end, what is left of its group is killed, and itself reaped."""
     try:
-        child = _start(argv, cwd, environment, reads)
+        child = start_process(argv, cwd, environment, reads)
     finally:
         if not isinstance(reads, int):
             reads.close()
@@ -100,14 +100,17 @@ def _child(
             _signal(child, signal.SIGKILL)
 
 
-def _start(
+def start_process(
     argv: Sequence[str], cwd: Path | None, environment: Mapping[str, str], reads: IO[bytes] | int
 ) -> "subprocess.Popen[bytes]":
-    """Start a process. Raises _NotStarted."""
+    """Start a process that leads a group of its own, as ``run_process`` does; the caller sees to its end.
+
+    It reads from ``reads``, and both its output streams are one pipe. Raises NotStarted.
+    """
     try:
         program = find_executable(argv[0] if argv else "", environment.get("PATH", ""))
     except NotExecutable as error:
-        raise _NotStarted(str(error)) from None
+        raise NotStarted(str(error)) from None
     try:
         return subprocess.Popen(  # noqa: S603 - a list of arguments and no shell
             argv,
@@ -121,10 +124,10 @@ def _start(
             start_new_session=True,
         )
     except ValueError:  # a NUL or a lone surrogate: nothing that an argument could be
-        raise _NotStarted(f"fork/exec {program}: invalid argument") from None
+        raise NotStarted(f"fork/exec {program}: invalid argument") from None
     except OSError as error:
         where = f"chdir {cwd}" if cwd and error.filename in (cwd, str(cwd)) else f"fork/exec {program}"
-        raise _NotStarted(f"{where}: {words_of(error)}") from None
+        raise NotStarted(f"{where}: {words_of(error)}") from None
 
 
 def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:

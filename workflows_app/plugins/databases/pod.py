@@ -5,6 +5,7 @@ from functools import cached_property
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.pod_conversation import ConversationInPod
 from workflows_app.plugins.databases.surroundings import Surroundings
 from workflows_app.plugins.kubernetes.channels import Channel, Ended
 from workflows_app.plugins.kubernetes.client import connected
@@ -94,6 +95,15 @@ class InPod:
         Raises PluginFailed also when it reads ``to_the_end``, and the cluster cannot tell it of that.
         """
         return self._run(argv, on_line, None, pieces, to_the_end=to_the_end)
+
+    def converse(self, argv: Sequence[str]) -> ConversationInPod:
+        """Start a program that outlives the call, and not the connection of this process.
+
+        It must end when what it reads does. Raises PluginFailed when the pod cannot be reached; Cancelled.
+        """
+        return ConversationInPod(
+            self._context, self.pod, self._command(argv, _SCRIPTS), self._surroundings.password
+        )
 
     def _run(
         self,

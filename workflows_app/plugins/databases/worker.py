@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.conversation import ConversationOnWorker
 from workflows_app.plugins.databases.surroundings import Surroundings
 from workflows_app.plugins.process import Exit, run_process
 
@@ -24,3 +25,7 @@ class OnWorker:
     def run(self, argv: Sequence[str], on_line: Callable[[str], None]) -> Exit:
         """Run a program to its end; ``on_line`` is given each line of both its streams. Raises Cancelled."""
         return run_process(argv, context=self._context, on_line=on_line, environment=self._environment)
+
+    def converse(self, argv: Sequence[str]) -> ConversationOnWorker:
+        """Start a program that outlives the call, and not this process. Raises ConversationOver."""
+        return ConversationOnWorker(argv, self._environment)
