@@ -1,5 +1,6 @@
 """The tests of MariaDB's plugins: what a run will need is found out, and nothing is left of the look."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,10 @@ import pytest
 from tests.plugins.findings import all_good, bad, words
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer
+from tests.plugins.mariadb.waiting import waiting_sessions
 from tests.plugins.postgres.conftest import Calls
+from tests.plugins.postgres.waiting import Attempt, until
+from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.findings import FindingState
 from workflows_app.plugins.mariadb.plugin import plugin as server_plugin
 from workflows_app.plugins.mariadb_dump.plugin import plugin as dump_plugin
@@ -95,3 +99,42 @@ def test_rights_that_a_copy_needs_are_named(copies: Calls, server: MariadbTestSe
 def test_a_program_that_is_missing_is_told(copies: Calls):
     found = server_plugin.check(copies.context(MysqlBackupCmd="/nowhere/mariadb-backup"))
     assert "cannot be run" in bad(found, "MysqlBackupCmd")
+
+
+def test_what_a_lock_needs_is_told(server: MariadbTestServer, user: str):
+    holds = Calls({**server_parameters(server), "MysqlMethod": "hold"})
+    found = server_plugin.check(holds.context())
+    assert all_good(found), found
+    told = words(found, FindingState.GOOD)
+    assert f"Its data is in {server.data}" in told
+    assert "may lock and unlock" in told
+    assert "Nobody is seen to wait" in told
+    found = server_plugin.check(holds.context(MysqlUser=user))
+    assert f"The user '{user}' lacks RELOAD on *.*" in bad(found, "MysqlUser")
+
+
+def test_a_lock_of_somebody_else_is_told(server: MariadbTestServer, shop: str):
+    holds = Calls({**server_parameters(server), "MysqlMethod": "hold"})
+    with server.session("FLUSH TABLES WITH READ LOCK"):
+        waiting = Attempt(lambda: server.sql("INSERT INTO audit VALUES (1)", shop))
+        until(lambda: waiting_sessions(server, shop))
+        found = server_plugin.check(holds.context())
+    waiting.join()
+    assert "Somebody has locked it: 1 sessions wait for that now" in words(
+        found, FindingState.WARN, "MysqlHost"
+    )
+
+
+@pytest.mark.parametrize("storage", ["filesystem", "restic", "tar", "container-basic"])
+def test_a_lock_around_a_copy_file_by_file_is_refused(server: MariadbTestServer, storage: str):
+    holds = Calls({**server_parameters(server), "MysqlMethod": "hold"})
+    context = holds.context()
+    context = replace(context, config=context.config.model_copy(update={"storage_plugin": storage}))
+    assert f"{storage!r} copies file by file" in bad(server_plugin.check(context), "MysqlMethod")
+    for step in (server_plugin.discover, server_plugin.quiesce):
+        with pytest.raises(
+            ConfigInvalid, match="use the storage plugin csi, or the method 'copy'"
+        ) as refusal:
+            step(context)
+        assert refusal.value.field == "MysqlMethod"
+    assert server_plugin.unquiesce(context).code == 0

@@ -1,4 +1,4 @@
-"""The app plugin ``mariadb``: a physical copy of a whole server, for any storage plugin to back up.
+"""The method ``copy``: a physical copy of a whole server, for any storage plugin to back up.
 
 What quiesce promises: the copy is complete, its log is applied, and it starts by itself as the server at the
 moment at which mariadb-backup ended. No session is open when quiesce has ended. The plugin stops no server
@@ -18,11 +18,14 @@ from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
 
 
-class MariadbServer(CopiedServer[Parameters]):
-    """An app plugin that copies a MariaDB server as a whole."""
+class ByCopy(CopiedServer[Parameters]):
+    """Copies a MariaDB server as a whole."""
 
     name = "mariadb"
-    description = "Copies a MariaDB server with mariadb-backup for the storage plugin to back up"
+    description = (
+        "Copies a MariaDB server with mariadb-backup for the storage plugin to back up, or holds a lock on "
+        "it while the storage plugin takes an atomic snapshot"
+    )
     parameters = SPECS
     names = (DATA, MANIFEST)
     folder = "MysqlBackupPath"
@@ -61,6 +64,3 @@ class MariadbServer(CopiedServer[Parameters]):
     def check(self, context: PluginContext) -> tuple[Finding, ...]:
         """Try what a backup will need (see ``check``)."""
         return check(context)
-
-
-plugin = MariadbServer()

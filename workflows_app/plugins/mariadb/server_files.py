@@ -30,21 +30,33 @@ def find_files(programs: Programs, client: str) -> ServerFiles:
     Raises PluginFailed when the data folder cannot be read there, or when a part of the data is elsewhere: a
     restored copy would then meet the files of the live server. ConfigInvalid, Cancelled.
     """
+    files, elsewhere = ask_files(programs, client)
+    if elsewhere:
+        raise PluginFailed(
+            f"The server has files in {elsewhere}, outside of its data folder, where a restored copy would "
+            "meet the live ones: use mariadb-dump"
+        )
+    if programs.pod is None:
+        refuse_leading_out(files.data)
+    elif outside := leading_out_in_pod(programs.pod, str(files.data)):
+        raise _leads_out(outside)
+    return files
+
+
+def ask_files(programs: Programs, client: str) -> tuple[ServerFiles, str]:
+    """What the server says of its files; and, in words, a folder of them that is not its data folder, if any.
+
+    Raises PluginFailed, ConfigInvalid, Cancelled.
+    """
     variables = ", ".join(f"IFNULL(@@{name}, '')" for name in _FOLDERS)
     ((version, data, *folders),) = ask_rows(programs, client, f"VERSION(), @@datadir, {variables}")
-    release = release_of(version, programs.server.where)
-    place = Path(data)
-    for name, folder in zip(_FOLDERS, folders, strict=True):
-        if folder.startswith("/") and os.path.normpath(folder) != os.path.normpath(data):
-            raise PluginFailed(
-                f"The server has files in {shown(folder)} ({name}), outside of its data folder, where a "
-                "restored copy would meet the live ones: use mariadb-dump"
-            )
-    if programs.pod is None:
-        refuse_leading_out(place)
-    elif outside := leading_out_in_pod(programs.pod, data):
-        raise _leads_out(outside)
-    return ServerFiles(version, release, place)
+    elsewhere = (
+        f"{shown(folder)} ({name})"
+        for name, folder in zip(_FOLDERS, folders, strict=True)
+        if folder.startswith("/") and os.path.normpath(folder) != os.path.normpath(data)
+    )
+    files = ServerFiles(version, release_of(version, programs.server.where), Path(data))
+    return files, next(elsewhere, "")
 
 
 def log_position(programs: Programs, client: str) -> int:

@@ -81,6 +81,11 @@ def release_of(version: str, where: str) -> Release:
     return int(found[1]), int(found[2])
 
 
+def literal(text: str) -> str:
+    """A text for a statement: in hexadecimal, so that nothing of it can be taken for SQL."""
+    return f"CONVERT(x'{text.encode().hex()}' USING utf8mb4)"
+
+
 def named(tables: Sequence[str]) -> str:
     """The first of ``tables``, and how many more there are."""
     more = len(tables) - _NAMED
@@ -91,6 +96,5 @@ def _among(column: str, databases: Sequence[str] | None) -> str:
     if databases is None:
         own = ", ".join(f"'{name}'" for name in SYSTEM_DATABASES)
         return f"{column} NOT IN ({own})"
-    # In hexadecimal: nothing of a name can be taken for SQL.
-    names = ", ".join(f"CONVERT(x'{name.encode().hex()}' USING utf8mb4)" for name in databases)
+    names = ", ".join(map(literal, databases))
     return f"{column} IN ({names or 'NULL'})"

@@ -8,6 +8,7 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.redaction import Redactor
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.conversation import Conversation
 from workflows_app.plugins.databases.place import Ending, place_of
 from workflows_app.plugins.databases.pod import InPod
 from workflows_app.plugins.databases.surroundings import Surroundings
@@ -28,11 +29,16 @@ _HASH = re.compile(r"\bIDENTIFIED (?:BY|VIA)\b.*", re.IGNORECASE)
 _ERROR = re.compile(r"ERROR (?P<code>[0-9]+) \([0-9A-Z]+\).*")
 # No connection, or none with this user: errmsg.h of the client, mysqld_error.h of the server.
 _NO_CONNECTION = frozenset({"1045", "1130", "1698", "2002", "2003", "2005", "2013", "2026"})
+_NO_SERVER = frozenset({"2002", "2003", "2005"})
 # How many lines of an error are told again when the program has ended.
 _TOLD = 4
 _TRUST = " The server's certificate must be for the name in MysqlHost, from an authority in MysqlSslCa."
 # Of a container's own variables, those that the programs read.
 _UNSET = ("MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT", "MARIADB_HOME", "MYSQL_HOME")
+
+
+class Unreachable(PluginFailed):
+    """No server answers there at all."""
 
 
 class Programs:
@@ -90,7 +96,38 @@ class Programs:
         Raises PluginFailed, with the server's words; ConfigInvalid when ``client`` cannot be run; Cancelled.
         """
         lines: list[str] = []
-        argv = [
+        ended = self._place.run([*self._client(client), f"--execute={question}"], lines.append)
+        if ended.ok:
+            return lines
+        raise self.refusal(lines, f"{client} ended with [{ended.reason}]")
+
+    def converse(self, client: str) -> Conversation:
+        """A client with a session that outlives the call; it reads statements and has its own errors end it.
+
+        Raises ConversationOver or PluginFailed when it cannot be started; Cancelled.
+        """
+        argv = [*self._client(client), "--unbuffered", "--skip-reconnect"]
+        self.context.say(Level.CMD, f"Executing command [{' '.join(argv)}]{self._place.suffix}")
+        return self._place.converse(argv)
+
+    def refusal(self, lines: Sequence[str], otherwise: str) -> PluginFailed:
+        """What the ``lines`` of a client that failed tell, or ``otherwise``; Unreachable where that is so."""
+        error = next((line for line in lines if _ERROR.fullmatch(line)), lines[-1] if lines else "")
+        what = f"{self.server.where} as {self.server.user!r}"
+        code = _ERROR.fullmatch(error)
+        words = self._without_secrets(error) or otherwise
+        if code and code["code"] in _NO_CONNECTION:
+            trust = _TRUST if "certificate" in words else ""
+            kind = Unreachable if code["code"] in _NO_SERVER else PluginFailed
+            return kind(
+                f"Cannot connect to {what}: {words.rstrip('.')}.{trust} Check MysqlHost, "
+                "MysqlPort, MysqlUser, MysqlPassword and MysqlSslMode, and that the server lets this worker "
+                "in"
+            )
+        return PluginFailed(f"Cannot ask {what}: {words}")
+
+    def _client(self, client: str) -> list[str]:
+        return [
             client,
             "--no-defaults",
             *self.server.arguments,
@@ -98,23 +135,7 @@ class Programs:
             "--default-character-set=utf8mb4",
             "--batch",
             "--skip-column-names",
-            f"--execute={question}",
         ]
-        ended = self._place.run(argv, lines.append)
-        if ended.ok:
-            return lines
-        error = next((line for line in lines if _ERROR.fullmatch(line)), lines[-1] if lines else "")
-        what = f"{self.server.where} as {self.server.user!r}"
-        code = _ERROR.fullmatch(error)
-        words = self._without_secrets(error) or f"{client} ended with [{ended.reason}]"
-        if code and code["code"] in _NO_CONNECTION:
-            trust = _TRUST if "certificate" in words else ""
-            raise PluginFailed(
-                f"Cannot connect to {what}: {words.rstrip('.')}.{trust} Check MysqlHost, "
-                "MysqlPort, MysqlUser, MysqlPassword and MysqlSslMode, and that the server lets this worker "
-                "in"
-            )
-        raise PluginFailed(f"Cannot ask {what}: {words}")
 
     def run(
         self,
