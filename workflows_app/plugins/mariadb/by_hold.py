@@ -1,8 +1,8 @@
 """The method ``hold``: one session holds a lock while a storage plugin takes an atomic snapshot.
 
 What quiesce promises: until unquiesce nobody writes, commits or changes the structure, and all that was
-committed is on the disk. The lock is the session's and ends with it, at the
-latest when this worker does. Unquiesce finds out whether it was there until then.
+committed is on the disk. The lock is the session's and ends with it, at the latest when this worker does.
+Unquiesce finds out whether it was there until then.
 """
 
 from workflows_app.domain.config import Config
