@@ -65,8 +65,10 @@ class ByHold:
         return Result()
 
     def pre_restore(self, context: PluginContext) -> Result:
-        """Refuse to let files be put under a server that runs. Raises ConfigInvalid, PluginFailed, "
-        "Cancelled."""
+        """Refuse to let files be put under a server that runs.
+
+        Raises ConfigInvalid, PluginFailed, Cancelled.
+        """
         parameters = HoldParameters.of(context)
         if context.restore.target:
             context.info(

@@ -16,6 +16,5 @@ def refuse_copying(config: Config) -> None:
             "MysqlMethod",
             f"'hold' needs an atomic snapshot, and the storage plugin {config.storage_plugin!r} copies file "
             "by file, while InnoDB goes on writing in the background: use the storage plugin csi, or the "
-            "method "
-            "'copy'",
+            "method 'copy'",
         )
