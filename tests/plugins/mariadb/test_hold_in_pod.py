@@ -50,7 +50,7 @@ def test_a_server_in_a_pod_is_locked_and_unlocked(
     assert thaw_after_backup(plugin, calls).code == 0
     assert waiting.join() == []
     assert is_free(server, calls)
-    until(lambda: not processes("--unbuffered --skip-reconnect"))
+    until(lambda: not processes(f"--port={server.port} --user="))
     assert PASSWORD not in str(pod.execs)
 
 
