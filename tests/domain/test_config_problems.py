@@ -47,8 +47,8 @@ def test_every_parameter_that_a_plugin_needs_is_named():
 def test_discovery_takes_the_place_of_the_source_paths_and_of_nothing_else():
     found = problems(made(storagePlugin="filesystem", autoDiscovery=True))
     assert list(found) == ["StoragePluginParameters.BackupDestPath"]
-    assert not is_needed(DECLARED[Family.STORAGE][0], auto_discovery=True)
-    assert not is_needed(DECLARED[Family.STORAGE][2], auto_discovery=False), "it has a default"
+    assert not is_needed(DECLARED[Family.STORAGE][0], {}, auto_discovery=True)
+    assert not is_needed(DECLARED[Family.STORAGE][2], {}, auto_discovery=False), "it has a default"
 
 
 def test_parameters_of_a_plugin_that_is_not_known_are_taken_as_they_are():
@@ -98,3 +98,10 @@ def test_each_starter_lacks_only_what_a_person_must_say():
     for key in ("postgresql", "mariadb"):
         assert starter(key).configuration.config.auto_discovery
     assert starter("nonsense") is STARTERS[0]
+
+
+def test_what_another_value_makes_needless_is_not_needed():
+    spec = ParameterSpec(name="Folder", required=True, unless="Method=hold")
+    assert is_needed(spec, {}, auto_discovery=False)
+    assert is_needed(spec, {"Method": "copy"}, auto_discovery=False)
+    assert not is_needed(spec, {"Method": " hold "}, auto_discovery=False)

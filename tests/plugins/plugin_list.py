@@ -60,9 +60,15 @@ def _plugin(info: PluginInfo) -> str:
 
 
 def _row(spec: ParameterSpec) -> str:
-    default = f"`{spec.default}`" if spec.default else "**needed**" if spec.required else ""
+    default = f"`{spec.default}`" if spec.default else _needed(spec)
     help_words = _cell(spec.help) + (" *Secret.*" if spec.secret else "")
     return f"| `{spec.name}` | {default} | {_form(spec.form)} | {help_words} |"
+
+
+def _needed(spec: ParameterSpec) -> str:
+    if not spec.required:
+        return ""
+    return f"**needed**, unless `{spec.unless}`" if spec.unless else "**needed**"
 
 
 def _form(form: ParameterForm) -> str:

@@ -35,10 +35,12 @@ def policy_setting(number: int, part: str) -> str:
     return f"Policies.{number}.{part}"
 
 
-def is_needed(spec: ParameterSpec, *, auto_discovery: bool) -> bool:
-    """Whether a plugin cannot do without a value for the parameter."""
+def is_needed(spec: ParameterSpec, values: Mapping[str, str], *, auto_discovery: bool) -> bool:
+    """Whether a plugin cannot do without a value for the parameter; ``values`` are those of all."""
     found = auto_discovery and spec.name == _FOUND_BY_DISCOVERY
-    return spec.required and not spec.default and not found
+    other, _, value = spec.unless.partition("=")
+    excused = bool(other) and values.get(other, "").strip() == value
+    return spec.required and not spec.default and not found and not excused
 
 
 def setting_problems(configuration: Configuration, declared: Declared) -> tuple[SettingProblem, ...]:
@@ -70,7 +72,7 @@ def _plugin_problems(configuration: Configuration, declared: Declared) -> Iterat
         for spec in declared.get(family, ()):
             if words := spec.form.refusal(values.get(spec.name, "")):
                 yield SettingProblem(parameter_setting(family, spec.name), words)
-            if is_needed(spec, auto_discovery=config.auto_discovery) and not values.get(spec.name):
+            if is_needed(spec, values, auto_discovery=config.auto_discovery) and not values.get(spec.name):
                 yield SettingProblem(
                     parameter_setting(family, spec.name), f"the plugin {plugin} needs it: fill it in"
                 )

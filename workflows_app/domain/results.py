@@ -216,11 +216,17 @@ def capabilities(*names: str) -> tuple[Capability, ...]:
 
 
 class ParameterSpec(WireModel):
-    """A parameter that a plugin declares: what a form asks for and a check holds against."""
+    """A parameter that a plugin declares: what a form asks for and a check holds against.
+
+    One that is ``required`` may be so ``unless`` another has a value: ``MysqlMethod=hold``.
+    """
+
+    omit_empty = frozenset({"unless"})
 
     name: str
     help: str = ""
     required: bool = False
+    unless: str = ""
     secret: bool = False
     default: str = ""
     form: ParameterForm = TEXT

@@ -204,7 +204,9 @@ class _Builder:
             value,
             help=spec.help,
             default=spec.default,
-            required=is_needed(spec, auto_discovery=self._draft.auto_discovery),
+            required=is_needed(
+                spec, self._draft.parameters[family], auto_discovery=self._draft.auto_discovery
+            ),
         )
         number = spec.form.kind is ParameterKind.NUMBER
         field = replace(field, options=spec.form.options, number=number)

@@ -32,6 +32,8 @@ SPECS = (
         help="Needed with copy: the absolute path of a folder that holds the copy while it is backed up, "
         "where the worker runs (and the server, unless it is in a pod); it needs room for one. A copy is in "
         "<profile>/<configuration>/<run> below it.",
+        required=True,
+        unless="MysqlMethod=hold",
         form=PATH,
     ),
     ParameterSpec(
