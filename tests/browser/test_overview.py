@@ -67,7 +67,7 @@ def test_schedules_follow_a_rename_and_go_with_a_deletion(page: Page, dashboard:
     expect(page.get_by_text(f"{dashboard.var}/demo/backups/demo/moving")).to_be_visible()
     assert Axe().run(page).response["violations"] == []
     page.screenshot(path=RESULTS / "config-manage.png", full_page=True)
-    page.get_by_label("New name").fill("moved")
+    page.get_by_label("New name", exact=True).fill("moved")
     page.get_by_role("button", name="Rename").click()
     expect(page).to_have_url(re.compile("/profiles/demo/moved/$"))
     page.goto("/schedules/demo/moved/daily/nightly/")
