@@ -68,11 +68,12 @@ class WriteLock:
             if not kept:
                 client.close()
 
-    def unlock(self) -> int | None:
+    def unlock(self, *, relies: bool) -> int | None:
         """Take back this run's lock; answers how many of others the server still has, None where it had none.
 
         Through the connection that locked, or a new one where another worker did. Raises StillLocked when the
-        server cannot be reached, PluginFailed when it refuses, or was not locked any more.
+        server cannot be reached, PluginFailed when it refuses, or was not locked any more and the run
+        ``relies`` on that.
         """
         where = self._server.where
         if self._held.gave_back(where, self._run):
@@ -81,12 +82,12 @@ class WriteLock:
         client = self._held.take(where, self._run)
         try:
             if client is None:
-                return self._unlock_anew()
+                return self._unlock_anew(relies)
             try:
-                return self._unlock(client)
+                return self._unlock(client, relies)
             except ConnectionFailure:
                 # The connection is gone; its server may still be there.
-                return self._unlock_anew()
+                return self._unlock_anew(relies)
         except ConnectionFailure as error:
             raise StillLocked(
                 f"{where} may still be locked: {words_of(error, self._server, _UNLOCKING)}. This is tried "
@@ -99,7 +100,7 @@ class WriteLock:
             if client is not None:
                 client.close()
 
-    def _unlock_anew(self) -> int | None:
+    def _unlock_anew(self, relies: bool) -> int | None:
         try:
             client = dial(self._server, retry_writes=False)
         except FossulError as error:
@@ -108,7 +109,7 @@ class WriteLock:
                 f"{self._server.where} may still be locked: {error}. This is tried again; {BY_HAND}"
             ) from None
         try:
-            return self._unlock(client)
+            return self._unlock(client, relies)
         finally:
             client.close()
 
@@ -142,7 +143,7 @@ class WriteLock:
         except PyMongoError as error:
             raise PluginFailed(words_of(error, self._server, _LOCKING)) from None
 
-    def _unlock(self, client: Client) -> int | None:
+    def _unlock(self, client: Client, relies: bool) -> int | None:
         notes = LockNotes(client)
         # Another worker may have done it (a watchdog), and somebody else may have locked since.
         if not notes.has(self._run):
@@ -152,7 +153,10 @@ class WriteLock:
         except OperationFailure as error:
             if error.code != ILLEGAL_OPERATION and "not locked" not in str(error):
                 raise
-            notes.remove(self._run)
+            if not relies:
+                notes.remove(self._run)
+                return None
+            # The note stays: another attempt must not find that there was no lock, and be content.
             raise PluginFailed(
                 f"{self._server.where} was not locked when this run's lock was to be taken back: somebody "
                 "unlocked it, it was restarted, or it never was. What was copied meanwhile may be of no one "

@@ -73,7 +73,7 @@ class MongoServer:
     def unquiesce(self, context: PluginContext) -> Result:
         """Unlock what this run locked (see ``WriteLock.unlock``, also for what is raised)."""
         parameters = Parameters.of(context)
-        others = self._lock(context, parameters).unlock()
+        others = self._lock(context, parameters).unlock(relies=context.relies_on_freeze)
         if others is None:
             context.info(f"This run has no lock on {parameters.server.where}")
         elif others:
