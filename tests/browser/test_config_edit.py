@@ -194,8 +194,8 @@ def test_an_editor_whose_server_refuses_or_is_away_says_so_and_keeps_what_is_typ
 
     other = page.context.new_page()
     other.goto(f"/profiles/{profile}/orders/manage/")
-    other.get_by_label("New name", exact=True).fill("moved")
-    other.get_by_role("button", name="Rename").click()
+    other.get_by_label("New name").fill("moved")
+    other.get_by_role("button", name="Rename", exact=True).click()
     other.wait_for_url(f"**/profiles/{profile}/moved/")
     page.get_by_role("button", name="Save").click()
     expect(notice).to_contain_text("Not found.")

@@ -67,8 +67,8 @@ def test_schedules_follow_a_rename_and_go_with_a_deletion(page: Page, dashboard:
     expect(page.get_by_text(f"{dashboard.var}/demo/backups/demo/moving")).to_be_visible()
     assert Axe().run(page).response["violations"] == []
     page.screenshot(path=RESULTS / "config-manage.png", full_page=True)
-    page.get_by_label("New name", exact=True).fill("moved")
-    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("moved")
+    page.get_by_role("button", name="Rename", exact=True).click()
     expect(page).to_have_url(re.compile("/profiles/demo/moved/$"))
     page.goto("/schedules/demo/moved/daily/nightly/")
     for _ in range(20):
@@ -87,3 +87,38 @@ def test_schedules_follow_a_rename_and_go_with_a_deletion(page: Page, dashboard:
     expect(page).to_have_url(re.compile("/profiles/demo/$"))
     answer = page.goto("/schedules/demo/moved/daily/nightly/")
     assert answer and answer.status == 404
+
+
+def test_a_policy_is_renamed_in_the_editor_after_it_said_what_it_leaves(page: Page, dashboard: Dashboard):
+    log_in(page)
+    page.goto("/profiles/demo/files/manage/")
+    page.get_by_label("Name of the duplicate").fill("called")
+    page.get_by_role("button", name="Duplicate").click()
+    expect(page).to_have_url(re.compile("/profiles/demo/called/$"))
+    dashboard.manage("run_backup", "demo", "called", "--policy", "daily")
+    add_schedule(page, "called")
+    expect(page.get_by_text("It has not been due yet.")).to_be_visible()
+
+    page.goto("/profiles/demo/called/edit/")
+    page.locator("[name='Policies.0.Policy']").fill("evening")
+    page.get_by_role("button", name="Save").click()
+    left = page.locator("#gone-policies")
+    expect(left).to_contain_text("Policy daily would be gone, and nothing was saved yet.")
+    expect(left).to_contain_text("1 restore point")
+    expect(left.get_by_role("combobox")).to_have_value("evening")
+    assert Axe().run(page).response["violations"] == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    left.get_by_label("Save, and leave this behind").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page).to_have_url(re.compile("/profiles/demo/called/$"))
+
+    schedule = page.goto("/schedules/demo/called/evening/nightly/")
+    for _ in range(20):
+        if schedule and schedule.status == 200:
+            break
+        page.wait_for_timeout(500)
+        schedule = page.reload()
+    expect(page.get_by_role("heading", name="nightly")).to_be_visible()
+    page.goto("/profiles/demo/called/restore-points/")
+    expect(page.get_by_text("no such policy: nothing cleans it up")).to_be_visible()
