@@ -108,17 +108,17 @@ async def test_a_run_that_is_wedged_is_thawed_and_told_once_it_moves_again(
     steps = Steps({"backup-plugin": silent})
     others = [kind for kind in WORKFLOWS if kind is not BackupWorkflow]
     plan = replanned(PLAN, {"backup-plugin": {"heartbeat_seconds": 1.0}}, freeze_budget_seconds=2.0)
-    async with steps.worker(temporal_server, temporal_settings, cached=0):
+    async with steps.worker(temporal_server, temporal_settings):
         run = await start(temporal_server, temporal_settings, make_config(), plan)
         await eventually(silent.entered.is_set)
         await eventually(lambda: is_guarded(run))
         silent.release.set()
-    async with steps.worker(temporal_server, temporal_settings, cached=0, workflows=others):
+    async with steps.worker(temporal_server, temporal_settings, workflows=others):
         assert await run.watchdog_ended() is WorkflowExecutionStatus.COMPLETED
         assert steps.done_by_watchdog == THAW
         progress = await run.progress()
         assert (progress.state, progress.freeze) == (RunState.RUNNING, FreezeState.THAWED)
-    async with steps.worker(temporal_server, temporal_settings, cached=0):
+    async with steps.worker(temporal_server, temporal_settings):
         failure = await run.failure()
     assert SPENT in failure.message
     assert [key for key in steps.done if key in THAW] == THAW, "the run did not thaw again"
