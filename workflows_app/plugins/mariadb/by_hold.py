@@ -10,6 +10,7 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.own_files import goes_elsewhere, say_how_to_run
 from workflows_app.plugins.databases.run_digest import run_digest
 from workflows_app.plugins.mariadb.data_folder import restored_data, told_files
 from workflows_app.plugins.mariadb.held import SILENCE_SECONDS, HeldSessions
@@ -20,7 +21,6 @@ from workflows_app.plugins.mariadb.parameters import HoldParameters
 from workflows_app.plugins.mariadb.thaw import thaw
 from workflows_app.plugins.mariadb_server.programs import Programs, Unreachable
 from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
-from workflows_app.plugins.wording import shown
 
 
 class ByHold:
@@ -70,10 +70,7 @@ class ByHold:
         Raises ConfigInvalid, PluginFailed, Cancelled.
         """
         parameters = HoldParameters.of(context)
-        if context.restore.target:
-            context.info(
-                f"The files are restored below {shown(context.restore.target)}; no server is touched"
-            )
+        if goes_elsewhere(context):
             return Result()
         where = parameters.server.where
         try:
@@ -96,12 +93,12 @@ class ByHold:
 
         Raises ConfigInvalid; PluginFailed when it is on this machine and has no data folder.
         """
-        place = restored_data(context)
-        what = f"The data folder {shown(str(place))} is back" if place else "What was backed up is back"
-        context.info(
-            f"{what}. To run it: give the folder to the server's user, and start MariaDB, of the same "
+        say_how_to_run(
+            context,
+            restored_data(context),
+            "give the folder to the server's user, and start MariaDB, of the same "
             "version and with the same innodb settings, with it as the datadir. InnoDB then recovers to the "
-            "moment of the snapshot, as after a power cut"
+            "moment of the snapshot, as after a power cut",
         )
         return Result()
 

@@ -3,13 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.databases.pod_parameters import pod_selector
+from workflows_app.plugins.databases import own_files
 from workflows_app.plugins.mariadb.parameters import HoldParameters
 from workflows_app.plugins.mariadb.server_files import ServerFiles, ask_files
 from workflows_app.plugins.mariadb_server.programs import Programs
-from workflows_app.plugins.wording import shown
 
 # InnoDB's own tablespace, without which no server of MariaDB starts.
 _MARK = "ibdata1"
@@ -30,21 +28,7 @@ def told_files(programs: Programs, parameters: HoldParameters) -> ServerFiles:
 
 
 def restored_data(context: PluginContext) -> Path | None:
-    """The data folder among what the storage plugin has put back, below the restore's target if there is one.
-
-    None where it is not on this machine: in a pod, or a volume. Raises PluginFailed when there is none.
-    """
-    target = context.restore.target.rstrip("/")
-    contents = context.config.backup.contents
-    sources = [content.source for content in contents if content.source.startswith("/")]
-    if pod_selector(context.parameters) or (contents and not sources):
-        return None
-    for source in sources:
-        place = Path(f"{target}{source}")
-        if (place / _MARK).is_file():
-            return place
-    where = ", ".join(shown(f"{target}{source}") for source in sources) or "what was restored"
-    raise PluginFailed(
-        f"There is no data folder of MariaDB in {where}: the backup was made without automatic discovery, "
-        "with another MysqlDataPath, or by the method 'copy'"
+    """The data folder that is back (see ``own_files.restored_data``, also for what is raised)."""
+    return own_files.restored_data(
+        context, _MARK, "MariaDB", "with another MysqlDataPath, or by the method 'copy'"
     )

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.databases.pod_parameters import pod_selector
+from workflows_app.plugins.databases import own_files
 from workflows_app.plugins.mongo.parameters import Parameters
 from workflows_app.plugins.mongo_server.connection import Client
 from workflows_app.plugins.mongo_server.refusals import asking
-from workflows_app.plugins.wording import shown
 
 # Every data folder of WiredTiger, MongoDB's own storage engine, has this file.
 _MARK = "WiredTiger"
@@ -30,21 +29,5 @@ def data_folder(client: Client, parameters: Parameters) -> Path:
 
 
 def restored_data(context: PluginContext) -> Path | None:
-    """The data folder among what the storage plugin has put back, below the restore's target if there is one.
-
-    None where it is not on this machine: in a pod, or a volume. Raises PluginFailed when there is none.
-    """
-    target = context.restore.target.rstrip("/")
-    contents = context.config.backup.contents
-    sources = [content.source for content in contents if content.source.startswith("/")]
-    if pod_selector(context.parameters) or (contents and not sources):
-        return None
-    for source in sources:
-        place = Path(f"{target}{source}")
-        if (place / _MARK).is_file():
-            return place
-    where = ", ".join(shown(f"{target}{source}") for source in sources) or "what was restored"
-    raise PluginFailed(
-        f"There is no data folder of MongoDB in {where}: the backup was made without automatic discovery, or "
-        "with another MongoDataPath"
-    )
+    """The data folder that is back (see ``own_files.restored_data``, also for what is raised)."""
+    return own_files.restored_data(context, _MARK, "MongoDB", "or with another MongoDataPath")

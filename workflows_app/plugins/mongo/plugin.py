@@ -9,6 +9,7 @@ from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import PluginInfo, Result, capabilities
 from workflows_app.plugins.base import PluginContext
+from workflows_app.plugins.databases.own_files import goes_elsewhere, say_how_to_run
 from workflows_app.plugins.databases.run_digest import run_digest
 from workflows_app.plugins.mongo.check import check
 from workflows_app.plugins.mongo.data_folder import data_folder, restored_data
@@ -18,7 +19,6 @@ from workflows_app.plugins.mongo.parameters import SPECS, Parameters
 from workflows_app.plugins.mongo_server.connection import connected
 from workflows_app.plugins.mongo_server.facts import look
 from workflows_app.plugins.staging.discovery import discovered, warn_undiscovered
-from workflows_app.plugins.wording import shown
 
 
 class MongoServer:
@@ -88,10 +88,7 @@ class MongoServer:
     def pre_restore(self, context: PluginContext) -> Result:
         """Refuse to let files be put under a server that runs. Raises ConfigInvalid, PluginFailed."""
         parameters = Parameters.of(context)
-        if context.restore.target:
-            context.info(
-                f"The files are restored below {shown(context.restore.target)}; no server is touched"
-            )
+        if goes_elsewhere(context):
             return Result()
         try:
             with connected(parameters.server):
@@ -109,12 +106,12 @@ class MongoServer:
 
         Raises ConfigInvalid; PluginFailed when it is on this machine and has no data folder.
         """
-        place = restored_data(context)
-        what = f"The data folder {shown(str(place))} is back" if place else "What was backed up is back"
-        context.info(
-            f"{what}. To run it: give the folder to the server's user, "
+        say_how_to_run(
+            context,
+            restored_data(context),
+            "give the folder to the server's user, "
             "remove its file mongod.lock, and start mongod, of the same version, with it as the dbPath. A "
-            "member of a replica set joins its set again by itself, or is started without --replSet to look"
+            "member of a replica set joins its set again by itself, or is started without --replSet to look",
         )
         return Result()
 
