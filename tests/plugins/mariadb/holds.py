@@ -12,7 +12,7 @@ from tests.plugins.mariadb.waiting import waiting_sessions
 from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, until
 from workflows_app.domain.results import Result
-from workflows_app.plugins.mariadb.by_hold import run_name
+from workflows_app.plugins.databases.run_names import run_name
 from workflows_app.plugins.mariadb.held import HeldSessions
 from workflows_app.plugins.mariadb.plugin import MariadbServer
 

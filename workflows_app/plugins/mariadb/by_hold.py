@@ -5,13 +5,12 @@ committed is on the disk. The lock is the session's and ends with it, at the lat
 Unquiesce finds out whether it was there until then.
 """
 
-from workflows_app.domain.config import Config
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.own_files import goes_elsewhere, say_how_to_run
-from workflows_app.plugins.databases.run_digest import run_digest
+from workflows_app.plugins.databases.run_names import run_name
 from workflows_app.plugins.mariadb.data_folder import restored_data, told_files
 from workflows_app.plugins.mariadb.held import SILENCE_SECONDS, HeldSessions
 from workflows_app.plugins.mariadb.hold import Hold
@@ -108,11 +107,6 @@ class ByHold:
 
     def _hold(self, context: PluginContext, parameters: HoldParameters) -> Hold:
         return Hold(context, parameters, run_name(context.config), self._held)
-
-
-def run_name(config: Config) -> str:
-    """The name under which a run's session is known to the server, the same in all its steps."""
-    return f"fossul run {config.workflow_id} {run_digest(config)}"
 
 
 def _write_out(programs: Programs) -> None:

@@ -7,7 +7,7 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.databases.pod import InPod
-from workflows_app.plugins.databases.run_digest import run_digest
+from workflows_app.plugins.databases.run_names import run_digest
 from workflows_app.plugins.mariadb.unpacking import unpacking
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.wording import reason_of, shown

@@ -10,7 +10,7 @@ from workflows_app.domain.findings import Finding
 from workflows_app.domain.results import PluginInfo, Result, capabilities
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.own_files import goes_elsewhere, say_how_to_run
-from workflows_app.plugins.databases.run_digest import run_digest
+from workflows_app.plugins.databases.run_names import run_digest
 from workflows_app.plugins.mongo.check import check
 from workflows_app.plugins.mongo.data_folder import data_folder, restored_data
 from workflows_app.plugins.mongo.held import HeldConnections, held_connections

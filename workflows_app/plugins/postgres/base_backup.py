@@ -11,9 +11,10 @@ from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.plugins.base import PluginContext, Report
+from workflows_app.plugins.databases.run_names import run_name
 from workflows_app.plugins.postgres.parameters import Parameters
 from workflows_app.plugins.postgres_server.programs import Programs
-from workflows_app.plugins.postgres_server.session import Session, run_name, session
+from workflows_app.plugins.postgres_server.session import Session, session
 from workflows_app.plugins.staging.folder import Staging
 from workflows_app.plugins.wording import shown
 

@@ -7,7 +7,6 @@ no server and replaces no data folder: a restore puts the copy on the disk and v
 
 from pathlib import Path
 
-from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.findings import Finding
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.copied import CopiedServer
@@ -15,7 +14,7 @@ from workflows_app.plugins.databases.pod_parameters import without_pod
 from workflows_app.plugins.postgres.base_backup import DATA, make_base_backup, verify_base_backup
 from workflows_app.plugins.postgres.check import check
 from workflows_app.plugins.postgres.parameters import SPECS, Parameters
-from workflows_app.plugins.postgres.reach import reached
+from workflows_app.plugins.postgres.reach import asking, reached
 from workflows_app.plugins.postgres_server.leftovers import end_leftovers
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
@@ -56,11 +55,7 @@ class PostgresCluster(CopiedServer[Parameters]):
 
     def end_leftovers(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
         """End the sessions that a lost worker's pg_basebackup may still have."""
-        try:
-            with reached(context, parameters) as (near, there):
-                end_leftovers(near, there.server, there.database)
-        except (ConfigInvalid, PluginFailed) as error:
-            context.warn(f"Cannot look for sessions that this run may have left: {error}")
+        end_leftovers(context, parameters.server.where, asking(context, parameters))
 
     def verify(self, context: PluginContext, parameters: Parameters, place: Path) -> None:
         """Verify a restored copy (see ``verify_base_backup``, also for what is raised)."""

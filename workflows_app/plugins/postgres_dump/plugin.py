@@ -16,6 +16,7 @@ from workflows_app.plugins.postgres_dump.dumping import make_dump
 from workflows_app.plugins.postgres_dump.loading import check_target, load_dump
 from workflows_app.plugins.postgres_dump.parameters import SPECS, Parameters
 from workflows_app.plugins.postgres_server.leftovers import end_leftovers
+from workflows_app.plugins.postgres_server.psql import opened
 from workflows_app.plugins.staging.folder import Staging
 
 
@@ -46,7 +47,9 @@ class PostgresDump(DumpedDatabase[Parameters]):
 
     def end_leftovers(self, context: PluginContext, parameters: Parameters, staging: Staging) -> None:
         """End the sessions that a lost worker's pg_dump may still have."""
-        end_leftovers(context, parameters.server, parameters.database, "PqDumpCmd", parameters.dump_command)
+        server, command = parameters.server, parameters.dump_command
+        asking = opened(context, server, parameters.database, "PqDumpCmd", command)
+        end_leftovers(context, server.where, asking)
 
     def pre_restore(self, context: PluginContext) -> Result:
         """Check, before anything is restored, that a dump may be loaded (see ``check_target``)."""

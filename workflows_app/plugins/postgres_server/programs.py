@@ -10,9 +10,10 @@ from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.place import Ending, place_of
 from workflows_app.plugins.databases.pod import InPod
+from workflows_app.plugins.databases.run_names import run_name
 from workflows_app.plugins.databases.surroundings import Surroundings
 from workflows_app.plugins.postgres_server.server import Server
-from workflows_app.plugins.postgres_server.session import CONNECT_SECONDS, run_name
+from workflows_app.plugins.postgres_server.session import CONNECT_SECONDS
 
 _SPOKEN = re.compile(r"(?P<program>pg_\w+): (?:(?P<kind>error|fatal|warning|detail|hint): )?(?P<text>.*)")
 _LEVELS = {"error": Level.ERROR, "fatal": Level.ERROR, "warning": Level.WARN}

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from workflows_app.domain.config import Config
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.plugins.databases.run_digest import run_digest
 from workflows_app.plugins.postgres_server.server import Server
 
 CONNECT_SECONDS = 15
@@ -159,11 +157,6 @@ def no_connection(what: str, words: str) -> PluginFailed:
         f"Cannot connect to {what}: {words.rstrip('.?')}.{trust} Check "
         "PqHost, PqPort, PqUser, PqPassword and PqSslMode, and that the server lets this worker in"
     )
-
-
-def run_name(config: Config) -> str:
-    """The name under which the programs of a run are known to the server, the same in all its steps."""
-    return f"fossul run {config.workflow_id} {run_digest(config)}"
 
 
 def words_of(error: psycopg.Error) -> str:

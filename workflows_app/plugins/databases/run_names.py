@@ -1,4 +1,4 @@
-"""What tells a run from those of other dashboards on the same server."""
+"""By what a run is known to a server, also to one that several dashboards use."""
 
 import hashlib
 
@@ -15,3 +15,8 @@ def run_digest(config: Config) -> str:
         str(config.workflow_timestamp),
     )
     return hashlib.sha256(repr(run).encode()).hexdigest()[:12]
+
+
+def run_name(config: Config) -> str:
+    """The name under which a run's sessions are known to a server, the same in all its steps."""
+    return f"fossul run {config.workflow_id} {run_digest(config)}"
