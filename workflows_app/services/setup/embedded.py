@@ -14,6 +14,7 @@ from types import FrameType
 
 from django.conf import settings
 
+from workflows_app.services.setup.embedded_log import EmbeddedLog
 from workflows_app.services.setup.machine import MachineNotReady, check_port
 
 logger = logging.getLogger(__name__)
@@ -77,17 +78,18 @@ class _Server:
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = False
+        self._log = EmbeddedLog(sys.stderr.buffer)
 
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._forward)
-        # Its banner goes nowhere, its log (stderr) through _relay.
+        # Its banner goes nowhere.
         self._process = subprocess.Popen(  # noqa: S603
             self._argv(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         if self._stopping:
             self._process.terminate()
-        relay = threading.Thread(target=self._relay, args=(self._process,), name="temporal's log")
+        relay = threading.Thread(target=self._log.relay, args=(self._process.stderr,), name="temporal's log")
         relay.start()
         self._keep_histories(self._process)
         code = self._process.wait()
@@ -98,15 +100,9 @@ class _Server:
 
     def _forward(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
+        self._log.be_silent()
         if self._process is not None:
             self._process.send_signal(number)
-
-    def _relay(self, process: subprocess.Popen[bytes]) -> None:
-        """Pass on its log until it is told to end: from then on it complains of every poll cut short."""
-        for line in process.stderr or ():
-            if not self._stopping:
-                sys.stderr.buffer.write(line)
-                sys.stderr.buffer.flush()
 
     def _argv(self) -> list[str]:
         return [
@@ -130,8 +126,10 @@ class _Server:
         while process.poll() is None and not self._stopping:
             answer = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603
             if answer.returncode == 0:
+                self._log.forget_the_start()
                 return
             if time.monotonic() > deadline:
+                self._log.speak()
                 logger.warning("Temporal keeps histories for a day only: %s", answer.stderr.strip())
                 return
             time.sleep(RETRY_SECONDS)
