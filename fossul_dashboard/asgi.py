@@ -12,7 +12,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from channels.sessions import SessionMiddlewareStack  # noqa: E402
 
-from workflows_app.web.body_limits import BodyLimit  # noqa: E402
+from workflows_app.web.middleware.body_limits import BodyLimit  # noqa: E402
 from workflows_app.web.routing import websocket_urlpatterns  # noqa: E402
 
 _sockets = URLRouter(websocket_urlpatterns)  # type: ignore[arg-type]  # the stubs lag behind

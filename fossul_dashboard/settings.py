@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "workflows_app.web.page_budget.PageBudget",
+    "workflows_app.web.middleware.page_budget.PageBudget",
 ]
 
 ROOT_URLCONF = "fossul_dashboard.urls"

@@ -31,17 +31,30 @@ def temporal_binary() -> str:
     return found
 
 
+async def start_temporal(**options: Any) -> WorkflowEnvironment:
+    """A Temporal server that runs until its environment is left.
+
+    It is started twice if need be: its parts take ports that were free a moment ago, and it fails as it
+    starts when one is not any more.
+    """
+    options = {
+        "dev_server_existing_path": temporal_binary(),
+        "dev_server_log_level": "error",
+        "dev_server_extra_args": DEV_SERVER,
+        "ui": False,
+    } | options
+    try:
+        return await WorkflowEnvironment.start_local(**options)
+    except RuntimeError:
+        return await WorkflowEnvironment.start_local(**options)
+
+
 @pytest.fixture(scope="session")
 async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
     """A Temporal server for the whole session."""
     database = tmp_path_factory.mktemp("temporal") / "temporal.sqlite3"
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=temporal_binary(),
-        dev_server_log_level="error",
-        dev_server_extra_args=DEV_SERVER,
-        dev_server_database_filename=str(database),
-        data_converter=pydantic_data_converter,
-        ui=False,
+    async with await start_temporal(
+        dev_server_database_filename=str(database), data_converter=pydantic_data_converter
     ) as environment:
         yield environment.client
 

@@ -21,7 +21,6 @@ from django.conf import settings
 from django.core.management import call_command
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -30,7 +29,7 @@ if __name__ == "__main__":
 from tests.bench.bare import STEPS, BareRun, bare_worker, nothing, spawn
 from tests.bench.table import SECONDS, Row, say, show, show_head
 from tests.bench.timing import async_medians, scale
-from tests.conftest import DEV_SERVER, eventually, running_worker, temporal_binary
+from tests.conftest import eventually, running_worker, start_temporal
 from tests.factories import OPERATOR, make_catalog
 from workflows_app.contracts import BackupInput
 from workflows_app.domain.config import Config
@@ -190,13 +189,9 @@ async def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="fossul-bench-") as folder:
         with no_banner():
-            environment = await WorkflowEnvironment.start_local(
-                dev_server_existing_path=temporal_binary(),
-                dev_server_log_level="error",
-                dev_server_extra_args=DEV_SERVER,
+            environment = await start_temporal(
                 dev_server_database_filename=str(Path(folder) / "temporal.sqlite3"),
                 data_converter=pydantic_data_converter,
-                ui=False,
             )
         async with environment:
             client = environment.client

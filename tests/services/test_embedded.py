@@ -119,6 +119,16 @@ def test_a_server_that_dies_is_reported_and_is_a_failure(start: Start) -> None:
     assert "Temporal has ended by itself" in said
 
 
+def test_a_server_that_fails_as_it_starts_is_started_again_and_says_why(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "temporal.sqlite3").mkdir()
+    process = start(f"127.0.0.1:{free_port()}")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.count("it is started once more") == 2
+    assert said.count("unable to open database file") == 3
+    assert "Temporal has ended by itself, with code 1" in said
+
+
 def test_a_taken_port_is_one_line(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -7,7 +7,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
 
 from fossul_dashboard.asgi import application
-from workflows_app.web.body_limits import LARGEST_BODY
+from workflows_app.web.middleware.body_limits import LARGEST_BODY
 
 PIECE = b"x" * 2**20
 

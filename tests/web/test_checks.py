@@ -22,8 +22,8 @@ from workflows_app.domain.results import Level, Message, Result
 from workflows_app.models import AuditEntry, BackupConfig, Profile
 from workflows_app.services.configurations import checks
 from workflows_app.services.configurations.check_seats import Asking, take_seat
-from workflows_app.web.check_views import check_view
-from workflows_app.web.form_fields import field_id
+from workflows_app.web.editors.check_views import check_view
+from workflows_app.web.editors.form_fields import field_id
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 

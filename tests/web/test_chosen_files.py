@@ -19,7 +19,7 @@ from workflows_app.domain.results import Capability, PluginInfo
 from workflows_app.models import Run
 from workflows_app.services.configurations import plugins
 from workflows_app.services.configurations.plugins import publish
-from workflows_app.web.chosen_files import SHOWN, Chosen, carried, read_chosen
+from workflows_app.web.pages.chosen_files import SHOWN, Chosen, carried, read_chosen
 
 __all__ = ["config", "source"]
 

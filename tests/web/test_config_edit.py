@@ -12,7 +12,7 @@ from tests.web.test_control import login
 from workflows_app.models import AuditEntry, BackupConfig, PluginRecord, Profile
 from workflows_app.services.editing import config_edits
 from workflows_app.services.people.permissions import command_line
-from workflows_app.web.form_fields import field_id
+from workflows_app.web.editors.form_fields import field_id
 
 pytestmark = pytest.mark.django_db
 

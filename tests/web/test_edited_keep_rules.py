@@ -9,8 +9,8 @@ from workflows_app.domain.config_files.configuration import Configuration, FileP
 from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.lost_rules import lost_rules
 from workflows_app.services.configurations.plugins import Published
-from workflows_app.web.drafts import draft_of, read_draft
-from workflows_app.web.sides import Sides, read_sides, sides_of
+from workflows_app.web.editors.drafts import draft_of, read_draft
+from workflows_app.web.editors.sides import Sides, read_sides, sides_of
 
 RULES = KeepRules(weekly=4)
 ARCHIVE_RULES = KeepRules(monthly=6)

@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from tests.factories import make_catalog, make_run
 from tests.web.sockets import Socket, log_in
 from workflows_app.models import Run, RunMessage
-from workflows_app.web import consumers, list_consumer, list_fragments, list_live
+from workflows_app.web.live import list_consumer, list_fragments, list_live, run_consumer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -195,7 +195,7 @@ def test_a_page_may_not_ask_for_more_rows_than_it_can_show():
 
 async def test_who_may_not_view_cannot_look_on():
     for cookie in ("", "forged", await log_in("nobody")):
-        assert await Socket(0, cookie, path="/ws/lists/").connect() == consumers.NOT_ALLOWED
+        assert await Socket(0, cookie, path="/ws/lists/").connect() == run_consumer.NOT_ALLOWED
     cookie = await log_in("vera", "viewer")
     for origin in ("http://evil.example", "null", ""):
         assert await Socket(0, cookie, origin=origin, path="/ws/lists/").connect() != 0, origin
@@ -214,7 +214,7 @@ async def test_a_page_whose_user_loses_the_right_is_closed_though_nothing_happen
         async with asyncio.timeout(10):
             while page.closed is None:
                 await page.next()
-    assert page.closed == consumers.NOT_ALLOWED
+    assert page.closed == run_consumer.NOT_ALLOWED
 
 
 async def test_what_breaks_makes_the_page_come_back(monkeypatch):
@@ -227,4 +227,4 @@ async def test_what_breaks_makes_the_page_come_back(monkeypatch):
         async with asyncio.timeout(10):
             while page.closed is None:
                 await page.next()
-    assert page.closed == consumers.TROUBLE
+    assert page.closed == run_consumer.TROUBLE

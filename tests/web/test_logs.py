@@ -14,8 +14,8 @@ from tests.web.test_pages import check_page
 from workflows_app.domain.results import Level
 from workflows_app.models import Run, RunMessage
 from workflows_app.services.logs.messages import LINE_CHARS, LogLine
-from workflows_app.web.log_lines import level_class, render_lines
-from workflows_app.web.log_views import FIRST_LINES
+from workflows_app.web.logs.log_lines import level_class, render_lines
+from workflows_app.web.logs.log_views import FIRST_LINES
 
 START = datetime(2026, 11, 24, 3, tzinfo=UTC)
 LINE = re.compile(r'<li id="step-(\d+)-attempt-(\d+)-L(\d+)"')

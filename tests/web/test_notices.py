@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.factories import VIEWER, make_run
-from tests.web.test_presenters import BACKUP, UNQUIESCE, at, events, summary
+from tests.web.test_run_views import BACKUP, UNQUIESCE, at, events, summary
 from workflows_app.domain.errors import NotAllowed
 from workflows_app.domain.events import PendingStep, StepScheduled
 from workflows_app.domain.progress import Progress
@@ -14,7 +14,7 @@ from workflows_app.domain.states import RunState
 from workflows_app.services.people.permissions import NOBODY
 from workflows_app.services.runs import runs
 from workflows_app.services.temporal.progress import Sight, Stall
-from workflows_app.web.notices import Notice, run_notices
+from workflows_app.web.runs.notices import Notice, run_notices
 
 
 def only(sight: Sight, holder: runs.RunSummary | None = None) -> Notice:

@@ -1,6 +1,6 @@
 """Which parts of a page are sent anew: rows that changed, whole sections when rows come and go, no clocks."""
 
-from workflows_app.web.page_parts import Shown, frames, section
+from workflows_app.web.live.page_parts import Shown, frames, section
 
 
 def table(*rows: tuple[str, str], head: str = "2", ago: str = "3 s ago") -> str:

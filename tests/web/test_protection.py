@@ -13,8 +13,8 @@ from workflows_app.domain.protection import storage_mark
 from workflows_app.models import BackupConfig, Catalogue
 from workflows_app.services.schedules import schedule_lists
 from workflows_app.services.schedules.schedule_lists import KnownSchedules
-from workflows_app.web import list_fragments
-from workflows_app.web.schedule_views import SchedulesOf
+from workflows_app.web.live import list_fragments
+from workflows_app.web.pages.schedule_views import SchedulesOf
 from workflows_app.web.views import profiles
 
 pytestmark = pytest.mark.django_db

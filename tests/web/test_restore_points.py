@@ -21,7 +21,7 @@ from workflows_app.domain.results import Backup
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Hold
 from workflows_app.services.points import restores
 from workflows_app.services.points.restore_points import Point, PointList
-from workflows_app.web.point_views import point_row
+from workflows_app.web.pages.point_views import point_row
 
 __all__ = ["folder", "source"]
 

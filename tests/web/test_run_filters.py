@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from workflows_app.domain.states import RunState
 from workflows_app.services.runs.run_search import RunOrder, RunQuery
-from workflows_app.web.run_filters import SORTS, asked_runs, query_string
+from workflows_app.web.runs.run_filters import SORTS, asked_runs, query_string
 
 FULL = RunQuery(
     profile="shop", config="orders", policy="daily", type="restore", state=RunState.ERROR,

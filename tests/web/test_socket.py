@@ -15,7 +15,7 @@ from tests.factories import OPERATOR, make_catalog, make_run
 from tests.web.sockets import Socket, log_in, opened
 from workflows_app.models import Run, RunMessage
 from workflows_app.services.runs import runs, starts
-from workflows_app.web import consumers, live
+from workflows_app.web.live import run_consumer, run_live
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,7 +69,7 @@ async def test_two_pages_see_every_line_and_step_once_while_the_run_goes_on(work
             assert any('data-status="complete"' in frame for frame in page.frames)
     assert any("Cancel run" in frame for frame in second.frames), "an operator may cancel"
     assert not any("Cancel run" in frame for frame in first.frames), "a viewer may not"
-    assert not live._live_runs(), "the last one who leaves ends the watch"
+    assert not run_live._live_runs(), "the last one who leaves ends the watch"
 
 
 async def test_a_page_that_comes_back_gets_exactly_what_it_missed(worker, gate):
@@ -161,17 +161,17 @@ async def test_lines_that_come_just_after_the_run_was_recorded_as_closed_are_see
 async def test_a_hello_that_makes_no_sense_is_one_from_an_empty_page(worker, text):
     number = await start(preAppQuiesceCmd="echo,one")
     await asyncio.wait_for(runs.wait_for_run(OPERATOR, number), 20)
-    assert consumers._read(text) == {}
+    assert run_consumer._read(text) == {}
 
 
 async def test_a_user_without_rights_cannot_watch():
     number = (await sync_to_async(make_run)()).pk
     for cookie in ("", "forged", await log_in("nobody")):
-        assert await Socket(number, cookie).connect() == consumers.NOT_ALLOWED
+        assert await Socket(number, cookie).connect() == run_consumer.NOT_ALLOWED
 
 
 async def test_an_unknown_run_cannot_be_watched():
-    assert await Socket(424242, await log_in("vera", "viewer")).connect() == consumers.NOT_ALLOWED
+    assert await Socket(424242, await log_in("vera", "viewer")).connect() == run_consumer.NOT_ALLOWED
 
 
 async def test_a_foreign_origin_cannot_watch():
@@ -183,7 +183,7 @@ async def test_a_foreign_origin_cannot_watch():
 
 @pytest.mark.parametrize("how", ["logged out", "barred"])
 async def test_a_page_whose_user_loses_the_right_sees_no_more(worker, gate, monkeypatch, how):
-    monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(run_consumer, "CHECK_SECONDS", 0.0)
     number = await start(preAppQuiesceCmd=str(gate / "talk"))
     cookie = await log_in("vera", "viewer")
     async with opened(number, cookie) as page:
@@ -196,7 +196,7 @@ async def test_a_page_whose_user_loses_the_right_sees_no_more(worker, gate, monk
         for n in "1234":
             (gate / n).touch()
         await page.to_the_end()
-    assert page.closed == consumers.NOT_ALLOWED
+    assert page.closed == run_consumer.NOT_ALLOWED
     assert not any("line 4" in frame for frame in page.frames)
 
 
@@ -208,11 +208,11 @@ async def test_what_breaks_the_watch_makes_the_page_come_back(worker, monkeypatc
         raise OSError("broken")
         yield
 
-    monkeypatch.setattr(live, "watch", broken)
+    monkeypatch.setattr(run_live, "watch", broken)
     async with opened(number, await log_in("vera", "viewer")) as page:
         await page.hello()
         await page.to_the_end()
-    assert page.closed == consumers.TROUBLE
+    assert page.closed == run_consumer.TROUBLE
 
 
 async def test_a_section_bears_its_steps_name_though_its_lines_were_there_before_the_watch(worker, gate):

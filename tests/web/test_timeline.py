@@ -6,7 +6,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from tests.factories import make_config
-from tests.web.test_presenters import BACKUP, PLAN, QUIESCE, START, UNQUIESCE, at, summary
+from tests.web.test_run_views import BACKUP, PLAN, QUIESCE, START, UNQUIESCE, at, summary
 from workflows_app.domain.events import (
     Decided,
     Event,
@@ -26,8 +26,8 @@ from workflows_app.domain.states import RunState, StepState
 from workflows_app.services.logs.attempts import Spoken
 from workflows_app.services.people.permissions import NOBODY
 from workflows_app.services.temporal.progress import Sight
-from workflows_app.web.presenters import run_view
-from workflows_app.web.timeline import LEAST, Doing, Timeline, TimelineRow, run_timeline
+from workflows_app.web.runs.run_views import run_view
+from workflows_app.web.runs.timeline import LEAST, Doing, Timeline, TimelineRow, run_timeline
 
 FROZEN = (
     StepScheduled(at(10), 0, QUIESCE, False),

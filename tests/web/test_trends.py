@@ -14,9 +14,16 @@ from tests.web.test_pages import check_page
 from workflows_app.domain.states import RunState
 from workflows_app.domain.trends import Completed, ConfigTrend, Day, PolicyTrend, last_days
 from workflows_app.models import BackupConfig, Run
-from workflows_app.web.statuses import RUN_STATUS
-from workflows_app.web.trend_drawings import CHART_HEIGHT, Bar, chart, day_path, spark_path, strip_strokes
-from workflows_app.web.trend_views import trend_cell, trend_view, unusual
+from workflows_app.web.pages.trend_drawings import (
+    CHART_HEIGHT,
+    Bar,
+    chart,
+    day_path,
+    spark_path,
+    strip_strokes,
+)
+from workflows_app.web.pages.trend_views import trend_cell, trend_view, unusual
+from workflows_app.web.words.statuses import RUN_STATUS
 
 START = datetime(2026, 11, 24, 3, tzinfo=UTC)
 TODAY = date(2026, 11, 24)

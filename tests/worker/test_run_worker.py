@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from asgiref.sync import sync_to_async
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
-from tests.conftest import DEV_SERVER, eventually, temporal_binary
+from tests.conftest import eventually, start_temporal
 from tests.factories import OPERATOR, make_catalog
 from tests.worker.processes import READY, WorkerProcess, worker_process
 from tests.workflows.unfit import write_unfit
@@ -226,14 +225,7 @@ async def test_a_worker_that_waits_for_temporal_ends_at_once_when_told(
 @asynccontextmanager
 async def server(port: int) -> AsyncIterator[None]:
     """A Temporal server of its own."""
-    async with await WorkflowEnvironment.start_local(
-        ip="127.0.0.1",
-        port=port,
-        dev_server_existing_path=temporal_binary(),
-        dev_server_log_level="error",
-        dev_server_extra_args=DEV_SERVER,
-        ui=False,
-    ):
+    async with await start_temporal(ip="127.0.0.1", port=port):
         yield
 
 

@@ -19,7 +19,6 @@ import django
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -27,7 +26,7 @@ if __name__ == "__main__":
 
 from django.conf import settings
 
-from tests.conftest import DEV_SERVER, eventually, temporal_binary
+from tests.conftest import eventually, start_temporal
 from tests.factories import EVERY_STEP, make_config
 from tests.workflows.runs import StartedRun, replanned, start
 from tests.workflows.steps import GOOD, Act, Held, Silent, Steps, crash, say_no, succeed_after
@@ -376,13 +375,8 @@ async def main(names: list[str]) -> None:
     """Record cases on a server of their own: all, and then remove the files of those that are no more."""
     logging.disable(logging.WARNING)  # the failures are wanted
     FOLDER.mkdir(exist_ok=True)
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=temporal_binary(),
-        dev_server_log_level="error",
-        dev_server_extra_args=DEV_SERVER,
-        data_converter=pydantic_data_converter,
-        identity="recorder",
-        ui=False,
+    async with await start_temporal(
+        data_converter=pydantic_data_converter, identity="recorder"
     ) as environment:
         settings.TEMPORAL_ADDRESS = environment.client.service_client.config.target_host
         wanted = {name: case for name, case in cases().items() if not names or name in names}

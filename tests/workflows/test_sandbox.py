@@ -39,7 +39,7 @@ def prepare(runner: SandboxedWorkflowRunner, workflow_class: type) -> None:
         ("from workflows_app.models import Run", "workflows_app.models"),
         ("import workflows_app.models.runs", "workflows_app.models"),
         ("from workflows_app.services import runs", "workflows_app.services"),
-        ("from workflows_app.web import presenters", "workflows_app.web"),
+        ("from workflows_app.web.runs import run_views", "workflows_app.web"),
     ],
 )
 async def test_a_workflow_must_not_import(temporal_settings, unfit, monkeypatch, how, statement, banned):

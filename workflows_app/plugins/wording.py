@@ -1,4 +1,4 @@
-"""How paths, sizes and errors read in a message."""
+"""How paths, numbers of files and errors read in a message."""
 
 import os
 
@@ -9,19 +9,6 @@ def shown(path: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def size_words(size: int) -> str:
-    """A size in bytes in binary units: ``512 B``, ``48.0 MiB``."""
-    if size < 1024:
-        return f"{size} B"
-    amount = float(size)
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        amount /= 1024
-        # What would be rounded to 1024.0 belongs to the next unit.
-        if amount < 1023.95:
-            return f"{amount:.1f} {unit}"
-    return f"{amount / 1024:.1f} PiB"
 
 
 def files_words(count: int) -> str:

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from workflows_app.web.consumers import RunConsumer
-from workflows_app.web.list_consumer import ListConsumer
+from workflows_app.web.live.list_consumer import ListConsumer
+from workflows_app.web.live.run_consumer import RunConsumer
 
 # Django's stubs know views only; channels takes an ASGI application in the place of one.
 websocket_urlpatterns = [

@@ -4,12 +4,13 @@ from tempfile import TemporaryFile
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Result
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.archiving.record import RecordWriter
 from workflows_app.plugins.archiving.shelf import Shelf
 from workflows_app.plugins.archiving.source import Source
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.wording import files_words, shown, size_words
+from workflows_app.plugins.wording import files_words, shown
 
 
 def archive_backup(context: PluginContext, shelf: Shelf) -> Result:

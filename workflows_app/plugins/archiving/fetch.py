@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Backup, Result
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.archiving.landing import new_folder, writing
 from workflows_app.plugins.archiving.names import archive_of, as_storage
 from workflows_app.plugins.archiving.record import RecordEntry, read_record
@@ -17,7 +18,7 @@ from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.parameters import Place
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.wording import files_words, shown, size_words
+from workflows_app.plugins.wording import files_words, shown
 
 # Not that of the storage plugin's own half backups, which a backup at the same time would remove.
 _SUFFIX = ".fetched"

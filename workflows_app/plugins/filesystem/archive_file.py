@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.archive import ARCHIVE_SUFFIX, ArchiveWriter
 from workflows_app.plugins.filesystem.manifest import MANIFEST_SUFFIX, Footer, Header, ManifestWriter
@@ -12,7 +13,6 @@ from workflows_app.plugins.filesystem.output import OutputFile
 from workflows_app.plugins.filesystem.parameters import Parameters
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.verify import verify_written
-from workflows_app.plugins.wording import size_words
 
 
 class Filled(Protocol):

@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from workflows_app.domain.findings import Finding, bad, doubtful, good
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.domain.sizes import size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 FULL = 0.95
 """How much of a disk may be taken before a test warns."""

@@ -1,10 +1,11 @@
 """What a run answers and says when its backup is there under its name."""
 
 from workflows_app.domain.results import Backup, Result
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.listing import contents
 from workflows_app.plugins.filesystem.manifest import Footer, Header
-from workflows_app.plugins.wording import files_words, size_words
+from workflows_app.plugins.wording import files_words
 
 
 def made(context: PluginContext, header: Header, footer: Footer) -> Result:

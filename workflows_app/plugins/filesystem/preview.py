@@ -5,6 +5,7 @@ import stat
 from collections import Counter
 from enum import StrEnum
 
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.comparison import compare
 from workflows_app.plugins.filesystem.members import FILE, HARD_LINK, Member
@@ -12,7 +13,7 @@ from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.target import Target
 from workflows_app.plugins.filesystem.walk import Entry
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 NAMED = 100
 """How many paths are named, of each kind."""

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import Report
-from workflows_app.plugins.wording import size_words
 
 # The least time between two reports, in seconds.
 _INTERVAL = 0.1

@@ -4,6 +4,7 @@ import re
 
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level, Result
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.attributes import Attributes
 from workflows_app.plugins.filesystem.extract import Extraction
@@ -15,7 +16,7 @@ from workflows_app.plugins.filesystem.room import shortage
 from workflows_app.plugins.filesystem.stored import Stored, find_backup
 from workflows_app.plugins.filesystem.target import Target, resolve_target
 from workflows_app.plugins.filesystem.verification import verify_stored
-from workflows_app.plugins.wording import files_words, reason_of, shown, size_words
+from workflows_app.plugins.wording import files_words, reason_of, shown
 
 # How many chosen paths are named.
 _NAMED = 5

@@ -4,10 +4,11 @@ import os
 from collections import defaultdict
 from collections.abc import Callable
 
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.filesystem.comparison import compare
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.target import Target, nearest_existing
-from workflows_app.plugins.wording import shown, size_words
+from workflows_app.plugins.wording import shown
 
 
 def shortage(stored: Stored, target: Target, check_cancelled: Callable[[], None]) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.notices import Notices
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.scan import Scan, Scanned
 from workflows_app.plugins.filesystem.selection import Selection, SourceRules
-from workflows_app.plugins.wording import files_words, shown, size_words
+from workflows_app.plugins.wording import files_words, shown
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.disks import Disks
 from workflows_app.plugins.filesystem.earlier import EarlierTree
@@ -35,7 +36,7 @@ from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.tree_copy import Copied, TreeCopy
 from workflows_app.plugins.filesystem.tree_verify import verify_tree
-from workflows_app.plugins.wording import files_words, reason_of, shown, size_words
+from workflows_app.plugins.wording import files_words, reason_of, shown
 
 _EVERY_FILE = RollingShare(0, 100)
 

@@ -1,6 +1,7 @@
 """Verifies a backup that is there, for a restore or for its own sake, and tells how far that is."""
 
 from workflows_app.domain.results import Result
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.manifest import Kept
 from workflows_app.plugins.filesystem.members import Member
@@ -9,7 +10,7 @@ from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.stored import Stored, find_backup
 from workflows_app.plugins.filesystem.tree_verify import verify_tree
 from workflows_app.plugins.filesystem.verify import verify, verify_packed
-from workflows_app.plugins.wording import files_words, size_words
+from workflows_app.plugins.wording import files_words
 
 
 def verify_backup(context: PluginContext) -> Result:

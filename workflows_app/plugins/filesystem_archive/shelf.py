@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Archive
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.archiving.landing import NewFolder, new_folder
 from workflows_app.plugins.archiving.names import archive_of, sorted_archives
 from workflows_app.plugins.archiving.record import read_record
@@ -23,7 +24,7 @@ from workflows_app.plugins.filesystem.deletion import delete_backup
 from workflows_app.plugins.filesystem.folder import backups_folder
 from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem_archive.parameters import Parameters
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 RECORD = ".fossul-archive.jsonl"
 

@@ -7,6 +7,7 @@ import stat
 from collections import Counter
 from typing import NamedTuple
 
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.members import FILE, HARD_LINK, Member
 from workflows_app.plugins.filesystem.stored import Stored
@@ -16,7 +17,7 @@ from workflows_app.plugins.kubernetes.exec import executing
 from workflows_app.plugins.kubernetes.pods import Pod
 from workflows_app.plugins.kubernetes_files.selection import Selection
 from workflows_app.plugins.output import OutputLines
-from workflows_app.plugins.wording import shown, size_words
+from workflows_app.plugins.wording import shown
 
 NAMED = 100
 """How many paths are named, of each kind."""

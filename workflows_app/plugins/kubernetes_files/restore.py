@@ -2,6 +2,7 @@
 
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.domain.results import Level, Result
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.parameters import Place
 from workflows_app.plugins.filesystem.progress import Progress
@@ -17,7 +18,7 @@ from workflows_app.plugins.kubernetes_files.parameters import restore_root
 from workflows_app.plugins.kubernetes_files.preview import tell_preview
 from workflows_app.plugins.kubernetes_files.selection import Selection
 from workflows_app.plugins.kubernetes_files.tar_program import find_tar
-from workflows_app.plugins.wording import files_words, shown, size_words
+from workflows_app.plugins.wording import files_words, shown
 
 # Where input cannot be ended (v4.channel.k8s.io), tar is given exactly as much as there is. The size and the
 # target are arguments of the script, not part of its text.

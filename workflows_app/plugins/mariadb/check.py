@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.domain.findings import Finding, good, refusal
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_pod, is_missing
@@ -15,7 +16,7 @@ from workflows_app.plugins.mariadb_server.facts import look
 from workflows_app.plugins.mariadb_server.grants import missing_rights
 from workflows_app.plugins.mariadb_server.programs import Programs, Release
 from workflows_app.plugins.staging.check import check_staging
-from workflows_app.plugins.wording import shown, size_words
+from workflows_app.plugins.wording import shown
 
 CLIENT = "MysqlClientCmd"
 FOLDER = "MysqlBackupPath"

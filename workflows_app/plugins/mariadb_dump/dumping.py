@@ -4,6 +4,7 @@ from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.mariadb_dump.dump_file import FILE_NAMES, dump_writer, verify_dump, write_dump
@@ -14,7 +15,7 @@ from workflows_app.plugins.mariadb_server.facts import DatabaseFacts, look, name
 from workflows_app.plugins.mariadb_server.grants import check_rights
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.staging.folder import Staging
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 PIPE = "pipe"
 # The most that MariaDB has: a row that is larger than its limit ends a dump.

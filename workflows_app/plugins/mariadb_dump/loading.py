@@ -9,6 +9,7 @@ import zstandard
 
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.mariadb_dump.dump_file import Dump, read_dump, verify_dump
 from workflows_app.plugins.mariadb_dump.dumping import MAX_PACKET, PIPE
@@ -16,7 +17,7 @@ from workflows_app.plugins.mariadb_dump.parameters import Parameters
 from workflows_app.plugins.mariadb_dump.pipe import Pipe
 from workflows_app.plugins.mariadb_server.facts import DatabaseFacts, look
 from workflows_app.plugins.mariadb_server.programs import Programs
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 
 def check_target(programs: Programs, parameters: Parameters, databases: tuple[str, ...]) -> DatabaseFacts:

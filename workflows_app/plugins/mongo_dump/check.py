@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator
 
 from workflows_app.domain.errors import FossulError
 from workflows_app.domain.findings import Finding, good, refusal
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_way, is_missing
@@ -14,7 +15,6 @@ from workflows_app.plugins.mongo_dump.program_dump import MongodumpProgram
 from workflows_app.plugins.mongo_server.connection import Client, connected
 from workflows_app.plugins.mongo_server.refusals import asking
 from workflows_app.plugins.staging.check import check_staging
-from workflows_app.plugins.wording import size_words
 
 CONSISTENCY = "MongoConsistency"
 DATABASE = "MongoDb"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.leftovers import end_leftovers
 from workflows_app.plugins.executable import NotExecutable, find_executable
@@ -25,7 +26,7 @@ from workflows_app.plugins.mongo_server.connection import Client, connected
 from workflows_app.plugins.mongo_server.facts import ServerFacts, look
 from workflows_app.plugins.mongo_server.refusals import asking
 from workflows_app.plugins.staging.folder import Staging
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 
 @dataclass(frozen=True, slots=True)

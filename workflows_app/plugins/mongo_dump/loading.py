@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.mongo_dump.listing import RESTORING, names_in
 from workflows_app.plugins.mongo_dump.manifest import (
@@ -17,7 +18,6 @@ from workflows_app.plugins.mongo_dump.progress import CollectionProgress, docume
 from workflows_app.plugins.mongo_dump.replacing import Replacement
 from workflows_app.plugins.mongo_server.connection import Client, connected
 from workflows_app.plugins.mongo_server.facts import ServerFacts, look
-from workflows_app.plugins.wording import size_words
 
 
 def check_target(

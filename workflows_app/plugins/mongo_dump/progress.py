@@ -2,8 +2,8 @@
 
 import time
 
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext, Report
-from workflows_app.plugins.wording import size_words
 
 # Reports that are nearer to each other say nothing more.
 _PATIENCE = 0.2

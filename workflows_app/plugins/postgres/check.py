@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import Finding, bad, good, refusal
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.checking import looked, tried
 from workflows_app.plugins.databases.pod_check import check_way, is_missing
@@ -13,7 +14,6 @@ from workflows_app.plugins.postgres.reach import reached
 from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.session import Session, session
 from workflows_app.plugins.staging.check import check_staging
-from workflows_app.plugins.wording import size_words
 
 DATABASE = "PqDb"
 FOLDER = "PqBackupPath"

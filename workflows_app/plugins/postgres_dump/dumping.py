@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.new_file import new_file
 from workflows_app.plugins.postgres_dump.archive import FILE_NAMES, verify_dump
@@ -14,7 +15,7 @@ from workflows_app.plugins.postgres_server.programs import Programs
 from workflows_app.plugins.postgres_server.psql import opened
 from workflows_app.plugins.postgres_server.session import DatabaseFacts
 from workflows_app.plugins.staging.folder import Staging
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 # What pg_dump says when --lock-wait-timeout is over.
 _LOCKED = re.compile(r"due to (?:statement|lock) timeout; Query was: LOCK TABLE")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Level, Result
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.restic.parameters import Parameters, tidy_sources
 from workflows_app.plugins.restic.program import Document, Incomplete, NoRepository, Restic, error_words
@@ -19,7 +20,7 @@ from workflows_app.plugins.restic.snapshots import (
 from workflows_app.plugins.restic.specs import Proof
 from workflows_app.plugins.restic.verification import pack_names, prove
 from workflows_app.plugins.storing.names import own_name
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 _LISTED_ERRORS = 20
 

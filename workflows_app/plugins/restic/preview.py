@@ -5,12 +5,13 @@ import stat
 from collections import Counter
 from collections.abc import Sequence
 
+from workflows_app.domain.sizes import size_words
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.target import Target
 from workflows_app.plugins.restic.nodes import Node, is_in, list_nodes
 from workflows_app.plugins.restic.program import Restic
 from workflows_app.plugins.restic.snapshots import Snapshot
-from workflows_app.plugins.wording import reason_of, shown, size_words
+from workflows_app.plugins.wording import reason_of, shown
 
 NAMED = 100
 """How many paths are named, of each kind."""

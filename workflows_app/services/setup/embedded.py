@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 RETENTION = "720h"
 READY_SECONDS = 30.0
 RETRY_SECONDS = 0.2
+STARTS = 3
+"""Its parts take ports that were free a moment ago: when one is not any more, it fails as it starts."""
 
 # The command line's own configuration is for its user's servers, not for this one.
 _PLAIN = ("--disable-config-file", "--disable-config-env")
@@ -53,8 +55,9 @@ def check_embedded_port() -> None:
 def run_embedded() -> int:
     """Run the server until it ends or SIGTERM or SIGINT ends it; answer its exit code.
 
-    Its histories are kept for 30 days, in ``temporal.sqlite3`` in the dashboard's folder. With a
-    TEMPORAL_ADDRESS elsewhere nothing is run, and only the signal is awaited.
+    Its histories are kept for 30 days, in ``temporal.sqlite3`` in the dashboard's folder. One that fails as
+    it starts is started again, STARTS times at most. With a TEMPORAL_ADDRESS elsewhere nothing is run, and
+    only the signal is awaited.
 
     Raises MachineNotReady when the port is taken or the ``temporal`` program is missing.
     """
@@ -77,26 +80,39 @@ class _Server:
         self._host = host
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
-        self._stopping = False
         self._log = EmbeddedLog(sys.stderr.buffer)
+        self._stopping = False
+        self._started = False
 
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._forward)
+        code = self._run_once()
+        for _ in range(STARTS - 1):
+            # One that a signal ended did not fail by itself.
+            if self._started or self._stopping or code <= 0:
+                break
+            logger.warning("Temporal failed as it started, with code %s; it is started once more", code)
+            code = self._run_once()
+        if not self._stopping:
+            logger.error("Temporal has ended by itself, with code %s", code)
+        return code if code >= 0 else 128 - code
+
+    def _run_once(self) -> int:
+        self._log = EmbeddedLog(sys.stderr.buffer)
         # Its banner goes nowhere.
         self._process = subprocess.Popen(  # noqa: S603
             self._argv(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         if self._stopping:
+            self._log.be_silent()
             self._process.terminate()
         relay = threading.Thread(target=self._log.relay, args=(self._process.stderr,), name="temporal's log")
         relay.start()
         self._keep_histories(self._process)
         code = self._process.wait()
         relay.join()
-        if not self._stopping:
-            logger.error("Temporal has ended by itself, with code %s", code)
-        return code if code >= 0 else 128 - code
+        return code
 
     def _forward(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
@@ -126,9 +142,11 @@ class _Server:
         while process.poll() is None and not self._stopping:
             answer = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603
             if answer.returncode == 0:
+                self._started = True
                 self._log.forget_the_start()
                 return
             if time.monotonic() > deadline:
+                self._started = True
                 self._log.speak()
                 logger.warning("Temporal keeps histories for a day only: %s", answer.stderr.strip())
                 return

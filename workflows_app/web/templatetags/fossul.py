@@ -9,10 +9,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from workflows_app.domain.durations import DAY, HOUR, MINUTE, in_words
+from workflows_app.domain.sizes import size_words
 from workflows_app.services.logs.messages import LogLine
-from workflows_app.web.log_lines import render_lines
-from workflows_app.web.statuses import Status
-from workflows_app.web.visible_text import visible
+from workflows_app.web.logs.log_lines import render_lines
+from workflows_app.web.words.statuses import Status
+from workflows_app.web.words.visible_text import visible
 
 register = template.Library()
 
@@ -39,16 +40,7 @@ def sentence(words: object) -> str:
 @register.filter("bytes")
 def size(count: float | None) -> str:
     """Answer a number of bytes in binary units (``14.4 MiB``); ``""`` for None."""
-    if count is None:
-        return ""
-    if count < 1024:
-        return f"{count:.0f} B"
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        count /= 1024
-        # What rounds to 1024.0 belongs to the next unit.
-        if count < 1023.95:
-            return f"{count:.1f} {unit}"
-    return f"{count / 1024:.1f} PiB"
+    return "" if count is None else size_words(count)
 
 
 def ago_words(moment: datetime, now: datetime) -> str:

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_safe
 
 from workflows_app.services.people import audit
 from workflows_app.services.people.permissions import actor_of
-from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
+from workflows_app.web.words.numbers import whole_number
 
 
 @require_safe

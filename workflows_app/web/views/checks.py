@@ -13,8 +13,8 @@ from workflows_app.domain.errors import ConfigInvalid, FossulError, NotAllowed, 
 from workflows_app.domain.findings import CheckedParts, CheckPart
 from workflows_app.services.configurations import catalog, checks
 from workflows_app.services.people.permissions import Actor, Right, actor_of
-from workflows_app.web.check_views import PART_TITLES, CheckView, check_view
-from workflows_app.web.sides import Sides
+from workflows_app.web.editors.check_views import PART_TITLES, CheckView, check_view
+from workflows_app.web.editors.sides import Sides
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 PAGE = "workflows_app/config_test.html"

@@ -29,11 +29,11 @@ from workflows_app.services.configurations.plugins import Published
 from workflows_app.services.editing import config_edits
 from workflows_app.services.editing.config_edits import Edit, Meanwhile
 from workflows_app.services.people.permissions import Actor, Right, actor_of
-from workflows_app.web.check_views import CheckView
-from workflows_app.web.drafts import Draft, draft_of, read_draft
-from workflows_app.web.form_fields import EditForm, FamilyForm
-from workflows_app.web.forms import BLANK_ROWS, edit_form
-from workflows_app.web.gone_views import (
+from workflows_app.web.editors.check_views import CheckView
+from workflows_app.web.editors.drafts import Draft, draft_of, read_draft
+from workflows_app.web.editors.form_fields import EditForm, FamilyForm
+from workflows_app.web.editors.forms import BLANK_ROWS, edit_form
+from workflows_app.web.editors.gone_views import (
     SHOWN,
     GoneView,
     gone_view,
@@ -41,8 +41,8 @@ from workflows_app.web.gone_views import (
     said_successors,
     saved_or_asked,
 )
-from workflows_app.web.sides import Lead, Sides, read_sides, sides_of
-from workflows_app.web.text_parts import text_parts
+from workflows_app.web.editors.sides import Lead, Sides, read_sides, sides_of
+from workflows_app.web.editors.text_parts import text_parts
 from workflows_app.web.views.checks import answer_of_draft, made_of_draft
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 

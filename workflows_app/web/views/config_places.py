@@ -23,9 +23,9 @@ from workflows_app.services.editing import config_edits, config_places
 from workflows_app.services.people.permissions import Actor, actor_of
 from workflows_app.services.schedules.schedule_lists import ScheduleSummary, list_schedules
 from workflows_app.services.temporal.health import temporal_trouble
-from workflows_app.web.gone_views import GoneView, gone_view, said_successors, saved_or_asked
-from workflows_app.web.numbers import whole_number
+from workflows_app.web.editors.gone_views import GoneView, gone_view, said_successors, saved_or_asked
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
+from workflows_app.web.words.numbers import whole_number
 
 
 @require_http_methods(["GET", "POST"])

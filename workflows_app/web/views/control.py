@@ -9,8 +9,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from workflows_app.services.people.permissions import actor_of
 from workflows_app.services.runs import control, starts
-from workflows_app.web.numbers import whole_number
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
+from workflows_app.web.words.numbers import whole_number
 
 
 def _to_run(request: HtmxHttpRequest, number: int) -> HttpResponse:

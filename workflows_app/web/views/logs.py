@@ -15,9 +15,9 @@ from workflows_app.services.logs.messages import LogLine
 from workflows_app.services.people.permissions import Actor, actor_of
 from workflows_app.services.runs import runs
 from workflows_app.services.temporal.progress import Sight
-from workflows_app.web import log_views
-from workflows_app.web.log_formats import StepName, as_ndjson, as_text
-from workflows_app.web.presenters import RunView, run_view
+from workflows_app.web.logs import log_views
+from workflows_app.web.logs.log_formats import StepName, as_ndjson, as_text
+from workflows_app.web.runs.run_views import RunView, run_view
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 PAGE = "workflows_app/run_detail.html"

@@ -14,7 +14,7 @@ from workflows_app.services.configurations import catalog
 from workflows_app.services.notices import channels, delivery_lists, incidents
 from workflows_app.services.notices.channels import ChannelSummary
 from workflows_app.services.people.permissions import Actor, Right, actor_of
-from workflows_app.web.channel_forms import (
+from workflows_app.web.pages.channel_forms import (
     KIND_WORDS,
     ChannelForm,
     draft_of_post,
@@ -22,8 +22,8 @@ from workflows_app.web.channel_forms import (
     form_of_post,
     new_form,
 )
-from workflows_app.web.notification_views import channel_rows, delivery_row
-from workflows_app.web.schedule_views import zone_names
+from workflows_app.web.pages.notification_views import channel_rows, delivery_row
+from workflows_app.web.pages.schedule_views import zone_names
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 # A worker that is there looks every few seconds.

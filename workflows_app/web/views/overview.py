@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from workflows_app.services.people.permissions import actor_of
 from workflows_app.services.recording import recorder
-from workflows_app.web.overview_page import overview_context
+from workflows_app.web.pages.overview_page import overview_context
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 

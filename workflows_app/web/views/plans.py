@@ -17,8 +17,8 @@ from workflows_app.services.editing import plans
 from workflows_app.services.editing.config_edits import Meanwhile
 from workflows_app.services.editing.plans import PlanPreview
 from workflows_app.services.people.permissions import Actor, Right, actor_of
-from workflows_app.web.plan_boards import WAYS, board_of
-from workflows_app.web.plan_drafts import (
+from workflows_app.web.editors.plan_boards import WAYS, board_of
+from workflows_app.web.editors.plan_drafts import (
     NEW_COMMAND,
     NEW_NAME,
     PlanDraft,
@@ -27,8 +27,8 @@ from workflows_app.web.plan_drafts import (
     draft_of,
     read_draft,
 )
-from workflows_app.web.plan_drawings import drawn_stages
-from workflows_app.web.sides import Lead
+from workflows_app.web.editors.plan_drawings import drawn_stages
+from workflows_app.web.editors.sides import Lead
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 PAGE = "workflows_app/plan_editor.html"

@@ -16,9 +16,9 @@ from workflows_app.domain.restores import is_covered
 from workflows_app.services.configurations import catalog, plugins
 from workflows_app.services.people.permissions import Right, actor_of
 from workflows_app.services.points import restore_points
-from workflows_app.web.chosen_files import Chosen, carried, read_chosen
-from workflows_app.web.numbers import whole_number
+from workflows_app.web.pages.chosen_files import Chosen, carried, read_chosen
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
+from workflows_app.web.words.numbers import whole_number
 
 LAST_PAGE = 1_000_000
 

@@ -24,11 +24,11 @@ from workflows_app.services.protection import protection, trends
 from workflows_app.services.recording import recorder
 from workflows_app.services.runs import runs, starts
 from workflows_app.services.schedules.schedule_lists import KnownSchedules
-from workflows_app.web.config_views import plan_phases, setting_groups
-from workflows_app.web.presenters import run_row
-from workflows_app.web.protection_views import outlook_view
-from workflows_app.web.schedule_views import schedules_of
-from workflows_app.web.trend_views import trend_view
+from workflows_app.web.pages.config_views import plan_phases, setting_groups
+from workflows_app.web.pages.protection_views import outlook_view
+from workflows_app.web.pages.schedule_views import schedules_of
+from workflows_app.web.pages.trend_views import trend_view
+from workflows_app.web.runs.run_rows import run_row
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 LAST_RUNS = 10

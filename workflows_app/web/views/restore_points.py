@@ -11,7 +11,7 @@ from workflows_app.domain.restore_points import Ability, Presence
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import actor_of
 from workflows_app.services.points import deletions, holds, restore_points, verifications
-from workflows_app.web.point_views import check_status, point_row
+from workflows_app.web.pages.point_views import check_status, point_row
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 PER_PAGE = 100

@@ -17,7 +17,7 @@ from workflows_app.domain.restores import RestoreRequest
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Right, actor_of
 from workflows_app.services.points import restores
-from workflows_app.web.chosen_files import Chosen, carried, read_chosen
+from workflows_app.web.pages.chosen_files import Chosen, carried, read_chosen
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors, status_of
 
 

@@ -12,8 +12,8 @@ from workflows_app.services.configurations import catalog
 from workflows_app.services.editing import retention
 from workflows_app.services.editing.retention import PolicyRetention, retention_words
 from workflows_app.services.people.permissions import Right, actor_of
-from workflows_app.web.retention_forms import ARCHIVES, fields_of, read_retention, typed_values
-from workflows_app.web.retention_views import retention_parts
+from workflows_app.web.pages.retention_forms import ARCHIVES, fields_of, read_retention, typed_values
+from workflows_app.web.pages.retention_views import retention_parts
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 

@@ -13,12 +13,12 @@ from workflows_app.services.recording import recorder
 from workflows_app.services.runs import runs
 from workflows_app.services.runs.run_changes import add_last_lines
 from workflows_app.services.runs.run_search import RunQuery, find_runs
-from workflows_app.web.list_status import list_status
-from workflows_app.web.numbers import whole_number
-from workflows_app.web.presenters import run_row
-from workflows_app.web.run_filters import SORTS, TYPES, asked_runs, query_string, sort_word
-from workflows_app.web.statuses import RUN_STATUS
+from workflows_app.web.runs.list_status import list_status
+from workflows_app.web.runs.run_filters import SORTS, TYPES, asked_runs, query_string, sort_word
+from workflows_app.web.runs.run_rows import run_row
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
+from workflows_app.web.words.numbers import whole_number
+from workflows_app.web.words.statuses import RUN_STATUS
 
 
 @require_safe

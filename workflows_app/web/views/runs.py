@@ -17,8 +17,8 @@ from workflows_app.services.runs import runs
 from workflows_app.services.runs.runs import RunDetail
 from workflows_app.services.temporal import progress
 from workflows_app.services.temporal.progress import Sight
-from workflows_app.web.log_views import log_pane
-from workflows_app.web.presenters import RunView, run_view
+from workflows_app.web.logs.log_views import log_pane
+from workflows_app.web.runs.run_views import RunView, run_view
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
 
 

@@ -14,7 +14,7 @@ from workflows_app.domain.schedules import ScheduleKey, parse_moment
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Actor, Right, actor_of
 from workflows_app.services.schedules import schedule_lists, schedules
-from workflows_app.web.schedule_views import (
+from workflows_app.web.pages.schedule_views import (
     ScheduleForm,
     due_views,
     expected_row,
