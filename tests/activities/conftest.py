@@ -16,9 +16,9 @@ from workflows_app.activities.build import build_activities
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.pulse import Pulse
-from workflows_app.contracts import StepInput
+from workflows_app.contracts.steps import StepInput
 from workflows_app.domain.config import Config
-from workflows_app.domain.plans import StepSpec, backup_plan, restore_plan
+from workflows_app.domain.plans.plans import StepSpec, backup_plan, restore_plan
 from workflows_app.domain.results import Result
 from workflows_app.models import RunMessage
 from workflows_app.plugins.base import PluginContext

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from tests.activities.conftest import Bench, until
 from workflows_app.domain import naming
 from workflows_app.domain.config import CommandField
-from workflows_app.domain.plans import StepSpec
+from workflows_app.domain.plans.plans import StepSpec
 
 COMMANDS = {
     "pre-quiesce-command": ("preAppQuiesceCmd", "pre quiesce"),

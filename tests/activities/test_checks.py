@@ -8,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 from tests.activities.conftest import Bench
 from workflows_app.activities import checks
 from workflows_app.activities.checks import ConfigCheckActivities
-from workflows_app.contracts import CheckInput
+from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed, PluginMissing
 from workflows_app.domain.findings import CheckPart, Finding, Findings, bad, good, unknown

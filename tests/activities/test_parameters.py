@@ -7,7 +7,7 @@ import pytest
 from workflows_app.activities.parameters import resolve
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import ParameterSpec, PluginInfo
-from workflows_app.domain.sealing import SealBroken, Seals
+from workflows_app.domain.secrets.sealing import SealBroken, Seals
 
 INFO = PluginInfo(parameters=(ParameterSpec(name="Hush", secret=True), ParameterSpec(name="Plain")))
 

@@ -6,8 +6,8 @@ from tests.factories import make_config
 from workflows_app.activities.retention import retain_archives, retain_backups
 from workflows_app.domain.config import Config, Retention
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Backup, Capability, Level, PluginInfo, Result
+from workflows_app.domain.retention.keep_rules import KeepRules
 from workflows_app.models import Hold, Removal
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.sample_storage.plugin import SampleStorage

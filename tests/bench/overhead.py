@@ -31,10 +31,10 @@ from tests.bench.table import SECONDS, Row, say, show, show_head
 from tests.bench.timing import async_medians, scale
 from tests.conftest import eventually, running_worker, start_temporal
 from tests.factories import OPERATOR, make_catalog
-from workflows_app.contracts import BackupInput
+from workflows_app.contracts.runs import BackupInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.naming import run_workflow_id
-from workflows_app.domain.plans import Plan, Stage, backup_plan
+from workflows_app.domain.plans.plans import Plan, Stage, backup_plan
 from workflows_app.models import Run
 from workflows_app.services.configurations import catalog
 from workflows_app.services.runs import starts

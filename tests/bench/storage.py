@@ -8,7 +8,7 @@ import sys
 import time
 
 from workflows_app.domain.config import Config
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.plugin import plugin
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from workflows_app.domain.archive_preview import ArchiveRetaining, preview_archives
-from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Archive
-from workflows_app.domain.retention_preview import Preview
+from workflows_app.domain.retention.archive_preview import ArchiveRetaining, preview_archives
+from workflows_app.domain.retention.keep_rules import KeepRules
+from workflows_app.domain.retention.retention_preview import Preview
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

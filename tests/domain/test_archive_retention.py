@@ -2,10 +2,10 @@
 
 import pytest
 
-from workflows_app.domain.archive_retention import expired_archives, newest_archives_kept
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.results import Archive
+from workflows_app.domain.retention.archive_retention import expired_archives, newest_archives_kept
+from workflows_app.domain.retention.keep_rules import NO_RULES, KeepRules
 
 
 def made(number: int, policy: str = "daily") -> Archive:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workflows_app.domain.bundles import bundle, bundle_title, next_message
-from workflows_app.domain.notices import Notice, NoticeEvent
+from workflows_app.domain.notices.bundles import bundle, bundle_title, next_message
+from workflows_app.domain.notices.notices import Notice, NoticeEvent
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from workflows_app.domain.channels import (
+from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.notices.channels import (
     ChannelKind,
     Rhythm,
     check_events,
@@ -15,7 +16,6 @@ from workflows_app.domain.channels import (
     ping_url,
     shown_url,
 )
-from workflows_app.domain.errors import ConfigInvalid
 
 MAIL = {
     "host": "smtp.example.org",

@@ -12,8 +12,8 @@ from workflows_app.domain.config_files.configuration import SCALAR_KEYS, Configu
 from workflows_app.domain.config_files.files import read_files, write_files
 from workflows_app.domain.config_files.main_file import read_main, write_main
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.keep_rules import MOST, NO_RULES, KeepRules, Period
-from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.plans.plan_layouts import PlanLayout
+from workflows_app.domain.retention.keep_rules import MOST, NO_RULES, KeepRules, Period
 
 # src/cli/configs/example/mariadb/mariadb/mariadb.conf, and what `addConfig` makes of a file (§2).
 EXAMPLE = b"""

@@ -4,10 +4,10 @@ import pytest
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration, Family, FilePolicy
-from workflows_app.domain.config_problems import LARGEST, is_needed, setting_problems
-from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.editing.config_problems import LARGEST, is_needed, setting_problems
+from workflows_app.domain.editing.starters import STARTERS, starter
+from workflows_app.domain.plans.plan_layouts import PlanLayout
 from workflows_app.domain.results import ParameterSpec
-from workflows_app.domain.starters import STARTERS, starter
 
 DECLARED = {
     Family.STORAGE: (

@@ -2,9 +2,9 @@
 
 import pytest
 
-from workflows_app.domain.cron import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, Calendar, parse_cron
-from workflows_app.domain.cron_words import cron_words
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.schedules.cron import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, Calendar, parse_cron
+from workflows_app.domain.schedules.cron_words import cron_words
 
 ALL_HOURS = tuple(range(24))
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from workflows_app.domain.digests import Digest, DigestCounts, DigestRow
-from workflows_app.domain.protection import ProtectionState
+from workflows_app.domain.notices.digests import Digest, DigestCounts, DigestRow
+from workflows_app.domain.runs.protection import ProtectionState
 
 DUE = datetime(2026, 11, 24, 8, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows_app.domain.cron import Cron, parse_cron
-from workflows_app.domain.due_times import due_times, last_due_times
+from workflows_app.domain.schedules.cron import Cron, parse_cron
+from workflows_app.domain.schedules.due_times import due_times, last_due_times
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -8,14 +8,14 @@ from workflows_app.domain.config import Config, WhenBusy
 from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, FilePolicy
 from workflows_app.domain.config_files.display import MAIN, editable
 from workflows_app.domain.config_files.text_places import line_of
-from workflows_app.domain.edited_texts import (
+from workflows_app.domain.editing.edited_texts import (
     RETYPE,
     fingerprint_text,
     read_texts,
     without_typed_secrets,
 )
-from workflows_app.domain.keep_rules import KeepRules
-from workflows_app.domain.plan_layouts import MAX_TEXT, parse_layout
+from workflows_app.domain.plans.plan_layouts import MAX_TEXT, parse_layout
+from workflows_app.domain.retention.keep_rules import KeepRules
 
 SECRET = "correct-horse-battery"
 DECLARED = {"Opening"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_app.domain.incidents import (
+from workflows_app.domain.notices.incidents import (
     QUIET_AFTER,
     Incident,
     IncidentKind,

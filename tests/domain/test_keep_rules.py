@@ -6,9 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules, Period, kept, newest_first, parse_rules
 from workflows_app.domain.results import Backup
-from workflows_app.domain.retention import expired
+from workflows_app.domain.retention.keep_rules import (
+    NO_RULES,
+    KeepRules,
+    Period,
+    kept,
+    newest_first,
+    parse_rules,
+)
+from workflows_app.domain.retention.retention import expired
 
 ZONES = ["", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"]
 RULES = st.builds(

@@ -2,8 +2,8 @@
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration, FilePolicy
-from workflows_app.domain.keep_rules import KeepRules
-from workflows_app.domain.lost_rules import LostRules, lost_rules
+from workflows_app.domain.editing.lost_rules import LostRules, lost_rules
+from workflows_app.domain.retention.keep_rules import KeepRules
 
 DAILY = FilePolicy("daily", 5, keep_rules=KeepRules(weekly=4), archive_keep_rules=KeepRules(monthly=6))
 

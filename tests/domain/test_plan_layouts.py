@@ -10,7 +10,7 @@ from tests.factories import EVERY_STEP, make_config
 from workflows_app.domain import naming
 from workflows_app.domain.durations import duration_text, parse_duration
 from workflows_app.domain.errors import ConfigInvalid, PlanRefused
-from workflows_app.domain.plan_layouts import (
+from workflows_app.domain.plans.plan_layouts import (
     BACKUP_STEPS,
     OptionChanges,
     PlanLayout,
@@ -18,8 +18,8 @@ from workflows_app.domain.plan_layouts import (
     layout_text,
     parse_layout,
 )
-from workflows_app.domain.planned_backups import planned_backup
-from workflows_app.domain.plans import OnFailure, Plan, StepOptions, backup_plan
+from workflows_app.domain.plans.planned_backups import planned_backup
+from workflows_app.domain.plans.plans import OnFailure, Plan, StepOptions, backup_plan
 
 EXAMPLE = """
 [Plan]

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.factories import make_config
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.plan_actions import NOTICE, Act, Action, acted, read_action, with_command
-from workflows_app.domain.plan_layouts import OptionChanges, PlanLayout, layout_text, parse_layout
-from workflows_app.domain.plan_moves import (
+from workflows_app.domain.plans.plan_actions import NOTICE, Act, Action, acted, read_action, with_command
+from workflows_app.domain.plans.plan_layouts import OptionChanges, PlanLayout, layout_text, parse_layout
+from workflows_app.domain.plans.plan_moves import (
     Move,
     Place,
     Stages,
@@ -22,8 +22,8 @@ from workflows_app.domain.plan_moves import (
     put_back,
     without,
 )
-from workflows_app.domain.planned_backups import arranged_backup
-from workflows_app.domain.plans import backup_plan
+from workflows_app.domain.plans.planned_backups import arranged_backup
+from workflows_app.domain.plans.plans import backup_plan
 
 ABC: Stages = (("a",), ("b", "c"), ("d",))
 USUAL: Stages = tuple((step.key,) for step in backup_plan(make_config()).steps)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tests.factories import make_config
 from workflows_app.domain.errors import PlanRefused
-from workflows_app.domain.plan_layouts import OptionChanges, PlanLayout
-from workflows_app.domain.plan_resumption import resumed_plan
-from workflows_app.domain.plan_rules import archives, backs_up, freezes, mounts, thaws, unmounts
-from workflows_app.domain.planned_backups import planned_backup
-from workflows_app.domain.plans import OnFailure, Plan, backup_plan, restore_plan
+from workflows_app.domain.plans.plan_layouts import OptionChanges, PlanLayout
+from workflows_app.domain.plans.plan_resumption import resumed_plan
+from workflows_app.domain.plans.plan_rules import archives, backs_up, freezes, mounts, thaws, unmounts
+from workflows_app.domain.plans.planned_backups import planned_backup
+from workflows_app.domain.plans.plans import OnFailure, Plan, backup_plan, restore_plan
 
 FULL = backup_plan(make_config())
 KEYS = [step.key for step in FULL.steps]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.factories import EVERY_STEP, make_config
 from workflows_app.domain import naming
-from workflows_app.domain.plan_rules import frozen_window, plan_problems
-from workflows_app.domain.plans import (
+from workflows_app.domain.plans.plan_rules import frozen_window, plan_problems
+from workflows_app.domain.plans.plans import (
     OnFailure,
     Plan,
     Stage,

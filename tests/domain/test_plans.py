@@ -5,7 +5,7 @@ import pytest
 from tests.factories import EVERY_STEP, make_config
 from workflows_app.domain.config import SAFETY_POLICY, Config
 from workflows_app.domain.errors import PlanRefused
-from workflows_app.domain.plans import Plan, backup_plan, restore_plan
+from workflows_app.domain.plans.plans import Plan, backup_plan, restore_plan
 
 
 def keys(config: Config) -> list[str]:

@@ -4,8 +4,8 @@ import pytest
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration, FilePolicy
+from workflows_app.domain.editing.policy_changes import gone_policies, new_policies, successors_of
 from workflows_app.domain.errors import ConfigInvalid, PoliciesGone
-from workflows_app.domain.policy_changes import gone_policies, new_policies, successors_of
 
 
 def having(*names: str) -> Configuration:

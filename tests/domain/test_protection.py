@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from workflows_app.domain.cron import parse_cron
-from workflows_app.domain.protection import (
+from workflows_app.domain.runs.protection import (
     Evidence,
     Promise,
     ProtectionState,
@@ -15,7 +14,8 @@ from workflows_app.domain.protection import (
     due_for,
     protection,
 )
-from workflows_app.domain.schedules import Timing
+from workflows_app.domain.schedules.cron import parse_cron
+from workflows_app.domain.schedules.schedules import Timing
 
 NIGHT = datetime(2026, 11, 20, 3, tzinfo=UTC)  # a Friday
 SEEN = NIGHT + timedelta(minutes=5)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_app.domain.redaction import Redactor
+from workflows_app.domain.secrets.redaction import Redactor
 
 
 @pytest.mark.parametrize(

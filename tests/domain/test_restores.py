@@ -4,8 +4,8 @@ import pytest
 
 from tests.factories import make_config
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.plans import restore_plan
-from workflows_app.domain.restores import (
+from workflows_app.domain.plans.plans import restore_plan
+from workflows_app.domain.runs.restores import (
     LARGEST_CHOICE,
     MOST_FILES,
     NAMED,

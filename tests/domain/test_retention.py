@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.results import Backup
-from workflows_app.domain.retention import expired
+from workflows_app.domain.retention.retention import expired
 
 
 def backup(policy: str, number: int, epoch: int) -> Backup:

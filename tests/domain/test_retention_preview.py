@@ -4,9 +4,9 @@ import pytest
 
 from tests.domain.test_keep_rules import backup
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Backup
-from workflows_app.domain.retention_preview import Preview, Retaining, preview
+from workflows_app.domain.retention.keep_rules import KeepRules
+from workflows_app.domain.retention.retention_preview import Preview, Retaining, preview
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_app.domain.states import RunState
-from workflows_app.domain.trends import (
+from workflows_app.domain.runs.trends import (
     COMPARED,
     ENOUGH,
     SHOWN,
@@ -19,6 +18,7 @@ from workflows_app.domain.trends import (
     band,
     last_days,
 )
+from workflows_app.domain.states import RunState
 
 START = datetime(2026, 11, 24, 3, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ import hmac
 import json
 from datetime import UTC, datetime
 
-from workflows_app.domain.notices import Notice, NoticeEvent, tidy
-from workflows_app.domain.webhooks import payload, signature
+from workflows_app.domain.notices.notices import Notice, NoticeEvent, tidy
+from workflows_app.domain.notices.webhooks import payload, signature
 
 NOTICE = Notice(
     event=NoticeEvent.ALERT,

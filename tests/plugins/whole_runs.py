@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.factories import OPERATOR
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
 from workflows_app.services.points import restores

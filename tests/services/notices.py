@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.factories import ADMIN, make_run
-from workflows_app.domain.channels import DEFAULT_ALERTS
+from workflows_app.domain.notices.channels import DEFAULT_ALERTS
 from workflows_app.models import (
     BackupConfig,
     Channel,

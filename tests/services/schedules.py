@@ -6,7 +6,7 @@ from asgiref.sync import sync_to_async
 
 from tests.conftest import eventually
 from tests.factories import ADMIN, OPERATOR, make_catalog
-from workflows_app.domain.schedules import ScheduleKey, Timing, parse_timing
+from workflows_app.domain.schedules.schedules import ScheduleKey, Timing, parse_timing
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Run
 from workflows_app.services.schedules import schedules

@@ -19,7 +19,7 @@ from tests.services.receivers import (
     mail_receiver,
     make_certificate,
 )
-from workflows_app.domain.redelivery import PAUSES, NotSent
+from workflows_app.domain.notices.redelivery import PAUSES, NotSent
 from workflows_app.models import BackupConfig, Channel, Delivery
 from workflows_app.services.notices import deliveries
 from workflows_app.services.notices.deliveries import (

@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from tests.conftest import eventually, running_worker
 from tests.factories import ADMIN
-from workflows_app.contracts import CheckInput
+from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration
 from workflows_app.domain.errors import NotNow, TemporalUnavailable

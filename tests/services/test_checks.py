@@ -15,10 +15,10 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration
 from workflows_app.domain.errors import NotAllowed, NotFound, TemporalUnavailable
 from workflows_app.domain.findings import CheckPart, Findings, FindingState
-from workflows_app.domain.plan_layouts import PlanLayout
-from workflows_app.domain.references import is_sealed
+from workflows_app.domain.plans.plan_layouts import PlanLayout
 from workflows_app.domain.results import ParameterSpec, PluginInfo
-from workflows_app.domain.sealing import Seals
+from workflows_app.domain.secrets.references import is_sealed
+from workflows_app.domain.secrets.sealing import Seals
 from workflows_app.models import AuditEntry, BackupConfig
 from workflows_app.services.configurations import checks
 from workflows_app.services.configurations.plugins import publish

@@ -9,6 +9,7 @@ from tests.factories import ADMIN, OPERATOR, make_catalog
 from tests.services.published import publish_all
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.config_files.configuration import FilePolicy
+from workflows_app.domain.editing.starters import starter
 from workflows_app.domain.errors import (
     ConfigInvalid,
     NotAllowed,
@@ -17,8 +18,7 @@ from workflows_app.domain.errors import (
     PoliciesGone,
     SettingsRefused,
 )
-from workflows_app.domain.references import is_sealed
-from workflows_app.domain.starters import starter
+from workflows_app.domain.secrets.references import is_sealed
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Profile, ScheduleMove
 from workflows_app.services.configurations import versions
 from workflows_app.services.configurations.secrets import rotate_secrets

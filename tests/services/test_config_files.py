@@ -11,8 +11,8 @@ from tests.factories import OPERATOR, make_catalog, make_run
 from tests.services.published import publish_all
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.errors import NotAllowed
-from workflows_app.domain.plan_layouts import PlanLayout
-from workflows_app.domain.references import is_sealed
+from workflows_app.domain.plans.plan_layouts import PlanLayout
+from workflows_app.domain.secrets.references import is_sealed
 from workflows_app.models import AuditEntry, BackupConfig, Policy, Profile, ScheduleMove
 from workflows_app.services.configurations import catalog, versions
 from workflows_app.services.configurations.config_folder import MARKER, FolderRefused

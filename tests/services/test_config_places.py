@@ -7,7 +7,7 @@ import pytest
 from tests.factories import ADMIN, OPERATOR, VIEWER, make_catalog, make_run
 from tests.services.published import publish_all
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound, NotNow
-from workflows_app.domain.references import is_sealed
+from workflows_app.domain.secrets.references import is_sealed
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Profile, Run
 from workflows_app.services.configurations import catalog, versions
 from workflows_app.services.configurations.secrets import sealed_settings

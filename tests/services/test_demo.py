@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workflows_app.domain.config import CommandField, Config
-from workflows_app.domain.plans import backup_plan
+from workflows_app.domain.plans.plans import backup_plan
 from workflows_app.models import BackupConfig, Profile
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.parameters import Parameters

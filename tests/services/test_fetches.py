@@ -9,7 +9,7 @@ import pytest
 from tests.factories import OPERATOR, VIEWER
 from tests.services.test_restores import back_up, catalog, restore, settings_for, source
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.domain.states import RunState
 from workflows_app.models import AuditEntry, BackupConfig, Run
 from workflows_app.services.points import fetches, restores

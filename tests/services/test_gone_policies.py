@@ -11,7 +11,7 @@ from tests.services.schedules import key_of, stored_config, timing
 from tests.services.test_restores import back_up, settings_for, source
 from tests.services.test_restores import catalog as stored_catalog
 from workflows_app.domain.errors import NotAllowed, NotFound, PoliciesGone
-from workflows_app.domain.schedules import ScheduleKey
+from workflows_app.domain.schedules.schedules import ScheduleKey
 from workflows_app.models import AuditEntry, BackupConfig, ScheduleMove
 from workflows_app.services.editing import config_edits, gone_policies
 from workflows_app.services.schedules import schedule_lists, schedule_moves, schedules

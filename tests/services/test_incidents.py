@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import make_catalog
 from tests.services.notices import MINUTE, NOW, events, hook, look, run_of
-from workflows_app.domain.incidents import QUIET_AFTER, IncidentKind
+from workflows_app.domain.notices.incidents import QUIET_AFTER, IncidentKind
 from workflows_app.models import (
     BackupConfig,
     Delivery,

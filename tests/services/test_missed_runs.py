@@ -13,8 +13,8 @@ from tests.conftest import eventually, running_worker
 from tests.factories import ADMIN, VIEWER, make_run
 from tests.services.schedules import key_of, scheduled, stored_config
 from tests.services.temporal_process import TemporalProcess, own_temporal
-from workflows_app.domain.cron import parse_cron
-from workflows_app.domain.schedules import ScheduleKey, Timing
+from workflows_app.domain.schedules.cron import parse_cron
+from workflows_app.domain.schedules.schedules import ScheduleKey, Timing
 from workflows_app.models import Run, ScheduleWatch
 from workflows_app.services.recording import missed_runs
 from workflows_app.services.runs import runs
@@ -46,7 +46,7 @@ async def missed(key: ScheduleKey) -> list[Run]:
 async def test_each_run_that_was_due_while_temporal_was_away_is_started_late_or_missed_once(
     own_temporal: TemporalProcess, task_queue: str, monkeypatch
 ):
-    monkeypatch.setattr("workflows_app.domain.cron.SHORTEST_EVERY", 1)
+    monkeypatch.setattr("workflows_app.domain.schedules.cron.SHORTEST_EVERY", 1)
     await own_temporal.start()
     key = key_of(await stored_config(preAppQuiesceCmd="echo,x"))
     async with running_worker(task_queue):

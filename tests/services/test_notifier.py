@@ -14,10 +14,10 @@ from tests.factories import ADMIN, make_catalog
 from tests.services.notices import MINUTE, NOW, hook, look, ping, run_of
 from tests.services.receivers import HttpReceiver, http_receiver
 from workflows_app.domain.errors import TemporalUnavailable
-from workflows_app.domain.incidents import IncidentKind
-from workflows_app.domain.protection import ProtectionState
-from workflows_app.domain.redelivery import PAUSES
-from workflows_app.domain.schedules import ScheduleKey, parse_timing
+from workflows_app.domain.notices.incidents import IncidentKind
+from workflows_app.domain.notices.redelivery import PAUSES
+from workflows_app.domain.runs.protection import ProtectionState
+from workflows_app.domain.schedules.schedules import ScheduleKey, parse_timing
 from workflows_app.models import (
     Catalogue,
     Channel,

@@ -16,7 +16,7 @@ from tests.services.schedules import key_of, timing
 from tests.services.test_restores import back_up, settings_for, source
 from tests.services.test_restores import catalog as stored_catalog
 from workflows_app.domain.errors import NotAllowed
-from workflows_app.domain.protection import Promise, ProtectionState, storage_mark
+from workflows_app.domain.runs.protection import Promise, ProtectionState, storage_mark
 from workflows_app.domain.states import CheckState
 from workflows_app.models import BackupConfig, Catalogue, Verification
 from workflows_app.services.configurations import catalog

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from tests.factories import OPERATOR, make_catalog
 from tests.services.test_restores import back_up, restore, settings_for, source
 from workflows_app.domain.errors import ConfigInvalid, NotNow
-from workflows_app.domain.restores import RestoreRequest, Restoring
+from workflows_app.domain.runs.restores import RestoreRequest, Restoring
 from workflows_app.domain.states import RunState
 from workflows_app.models import AuditEntry, BackupConfig, Run
 from workflows_app.services.points import restores

@@ -14,7 +14,7 @@ from workflows_app.domain.errors import (
     NotFound,
     TemporalUnavailable,
 )
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Run, RunMessage
 from workflows_app.services.points import restores

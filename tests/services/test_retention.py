@@ -3,10 +3,10 @@
 import pytest
 
 from tests.factories import ADMIN, OPERATOR, make_catalog
-from workflows_app.domain.archive_preview import ArchiveRetaining
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound
-from workflows_app.domain.keep_rules import KeepRules
-from workflows_app.domain.retention_preview import Retaining
+from workflows_app.domain.retention.archive_preview import ArchiveRetaining
+from workflows_app.domain.retention.keep_rules import KeepRules
+from workflows_app.domain.retention.retention_preview import Retaining
 from workflows_app.models import BackupConfig
 from workflows_app.models.stored_configs import config_of, find_config
 from workflows_app.services.editing import retention

@@ -11,7 +11,7 @@ from tests.conftest import eventually, running_worker
 from tests.factories import ADMIN, OPERATOR, VIEWER
 from tests.services.schedules import expected_runs, key_of, scheduled, stored_config, timing
 from workflows_app.domain.errors import NotFound
-from workflows_app.domain.schedules import ScheduleKey
+from workflows_app.domain.schedules.schedules import ScheduleKey
 from workflows_app.models import AuditEntry, BackupConfig, Profile, ScheduleMove
 from workflows_app.services.editing import config_places, profile_edits
 from workflows_app.services.schedules import schedule_lists, schedule_moves, schedules
@@ -167,7 +167,7 @@ async def test_no_answer_is_not_taken_for_a_schedule_that_is_gone(temporal_setti
 
 
 async def test_what_was_due_while_it_moved_is_made_up_for(temporal_settings, monkeypatch):
-    monkeypatch.setattr("workflows_app.domain.cron.SHORTEST_EVERY", 1)
+    monkeypatch.setattr("workflows_app.domain.schedules.cron.SHORTEST_EVERY", 1)
     config = await stored_config(preAppQuiesceCmd="echo,x")
     key = key_of(config)
     await schedules.create_schedule(ADMIN, key, timing("@every 1h"))

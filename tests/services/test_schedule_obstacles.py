@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import make_catalog
 from tests.services.schedules import key_of
-from workflows_app.domain.schedules import Obstacle, ScheduleKey
+from workflows_app.domain.schedules.schedules import Obstacle, ScheduleKey
 from workflows_app.models import BackupConfig, Policy, Profile
 from workflows_app.models.schedule_obstacles import find_obstacles
 

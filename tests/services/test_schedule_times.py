@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.workflowservice.v1 import ListScheduleMatchingTimesRequest
 from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleState
 
-from workflows_app.domain.schedules import Timing, parse_timing
+from workflows_app.domain.schedules.schedules import Timing, parse_timing
 from workflows_app.services.schedules.schedule_specs import spec_of
 
 # Where clocks change, by an hour or half of one, at night or at midnight.

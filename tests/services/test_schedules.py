@@ -19,11 +19,11 @@ from tests.conftest import eventually, running_worker
 from tests.factories import ADMIN, OPERATOR, VIEWER
 from tests.services.schedules import expected_runs, key_of, scheduled, stored_config, timing
 from workflows_app.activities.schedules import ScheduleRecordActivities
-from workflows_app.contracts import ExpectedRun
+from workflows_app.contracts.schedules import ExpectedRun
 from workflows_app.domain import naming
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound, NotNow, TemporalUnavailable
-from workflows_app.domain.schedules import ScheduleKey
+from workflows_app.domain.schedules.schedules import ScheduleKey
 from workflows_app.domain.states import RunState
 from workflows_app.models import AuditEntry, BackupConfig, Policy, Run
 from workflows_app.services.runs import queue, starts

@@ -14,8 +14,8 @@ from django.test import Client
 
 from tests.factories import OPERATOR, VIEWER, make_catalog
 from workflows_app.domain.errors import NotAllowed
-from workflows_app.domain.references import is_sealed
-from workflows_app.domain.sealing import SealBroken, Seals
+from workflows_app.domain.secrets.references import is_sealed
+from workflows_app.domain.secrets.sealing import SealBroken, Seals
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage
 from workflows_app.services.configurations import secrets

@@ -20,8 +20,8 @@ from tests.services.receivers import (
     make_certificate,
 )
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.notices import Notice, NoticeEvent
-from workflows_app.domain.redelivery import NotSent
+from workflows_app.domain.notices.notices import Notice, NoticeEvent
+from workflows_app.domain.notices.redelivery import NotSent
 from workflows_app.models import Channel
 from workflows_app.services.notices import channels, outbound
 from workflows_app.services.notices.channels import ChannelDraft

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import VIEWER, make_catalog, make_run
 from workflows_app.domain.errors import NotAllowed
+from workflows_app.domain.runs.trends import HISTORY, STRIP_DAYS, ConfigTrend
 from workflows_app.domain.states import RunState
-from workflows_app.domain.trends import HISTORY, STRIP_DAYS, ConfigTrend
 from workflows_app.models import BackupConfig, Run
 from workflows_app.services.people.permissions import NOBODY
 from workflows_app.services.protection.trends import get_trend, list_trends

@@ -15,7 +15,7 @@ from tests.factories import make_catalog
 from tests.services.published import publish_all
 from tests.web.test_config_edit import FILES, HTMX
 from tests.web.test_control import login
-from workflows_app.contracts import CheckInput
+from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.findings import CheckedParts, CheckPart, Findings, bad, doubtful, good
 from workflows_app.domain.results import Level, Message, Result

@@ -14,8 +14,8 @@ from tests.web.test_control import login
 from tests.web.test_restore_points import address
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.restores import MOST_FILES
 from workflows_app.domain.results import Capability, PluginInfo
+from workflows_app.domain.runs.restores import MOST_FILES
 from workflows_app.models import Run
 from workflows_app.services.configurations import plugins
 from workflows_app.services.configurations.plugins import publish

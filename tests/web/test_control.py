@@ -6,8 +6,8 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories import make_catalog, make_run
-from workflows_app.domain.plans import OnFailure, Plan, backup_plan
-from workflows_app.domain.progress import Progress, StepProgress
+from workflows_app.domain.plans.plans import OnFailure, Plan, backup_plan
+from workflows_app.domain.runs.progress import Progress, StepProgress
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import AuditEntry, BackupConfig, Run
 from workflows_app.services.configurations import catalog

@@ -6,8 +6,8 @@ import pytest
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration, FilePolicy
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules
-from workflows_app.domain.lost_rules import lost_rules
+from workflows_app.domain.editing.lost_rules import lost_rules
+from workflows_app.domain.retention.keep_rules import NO_RULES, KeepRules
 from workflows_app.services.configurations.plugins import Published
 from workflows_app.web.editors.drafts import draft_of, read_draft
 from workflows_app.web.editors.sides import Sides, read_sides, sides_of

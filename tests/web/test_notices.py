@@ -8,8 +8,8 @@ import pytest
 from tests.factories import VIEWER, make_run
 from tests.web.test_run_views import BACKUP, UNQUIESCE, at, events, summary
 from workflows_app.domain.errors import NotAllowed
-from workflows_app.domain.events import PendingStep, StepScheduled
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.runs.events import PendingStep, StepScheduled
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import RunState
 from workflows_app.services.people.permissions import NOBODY
 from workflows_app.services.runs import runs

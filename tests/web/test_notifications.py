@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from tests.factories import ADMIN, make_catalog
 from tests.web.test_control import login
-from workflows_app.domain.redelivery import NotSent
-from workflows_app.domain.sealing import is_sealed
+from workflows_app.domain.notices.redelivery import NotSent
+from workflows_app.domain.secrets.sealing import is_sealed
 from workflows_app.models import AuditEntry, Channel, Delivery, Incident, NotifierTurn
 from workflows_app.services.configurations.secrets import rotate_secrets
 from workflows_app.services.notices import channels, deliveries

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories import make_catalog, make_config, make_run
-from workflows_app.domain.events import RunClosed, RunStarted, StepEnded, StepScheduled, StepStarted
-from workflows_app.domain.plans import backup_plan
-from workflows_app.domain.progress import Progress, fold
+from workflows_app.domain.plans.plans import backup_plan
+from workflows_app.domain.runs.events import RunClosed, RunStarted, StepEnded, StepScheduled, StepStarted
+from workflows_app.domain.runs.progress import Progress, fold
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import Run, RunMessage
 

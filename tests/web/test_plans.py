@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from tests.factories import ADMIN, make_catalog
 from tests.web.test_control import login
-from workflows_app.domain.plan_layouts import PlanLayout, parse_layout
+from workflows_app.domain.plans.plan_layouts import PlanLayout, parse_layout
 from workflows_app.models import AuditEntry, BackupConfig
 from workflows_app.services.editing import plans
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.factories import VIEWER, make_catalog, make_run
 from tests.services.test_protection import known, nightly
 from tests.web.test_control import login
-from workflows_app.domain.protection import storage_mark
+from workflows_app.domain.runs.protection import storage_mark
 from workflows_app.models import BackupConfig, Catalogue
 from workflows_app.services.schedules import schedule_lists
 from workflows_app.services.schedules.schedule_lists import KnownSchedules

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.factories import OPERATOR, VIEWER, make_config
-from workflows_app.domain.events import (
+from workflows_app.domain.plans.plans import backup_plan
+from workflows_app.domain.runs.events import (
     CancelRequested,
     Event,
     PendingStep,
@@ -16,8 +17,7 @@ from workflows_app.domain.events import (
     StepScheduled,
     StepStarted,
 )
-from workflows_app.domain.plans import backup_plan
-from workflows_app.domain.progress import Progress, fold
+from workflows_app.domain.runs.progress import Progress, fold
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.services.people.permissions import Actor
 from workflows_app.services.runs.runs import RunSummary

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from tests.factories import make_catalog, make_run
 from tests.web.test_control import login
-from workflows_app.domain.schedules import ScheduleKey
+from workflows_app.domain.schedules.schedules import ScheduleKey
 from workflows_app.models import AuditEntry, BackupConfig, Policy
 from workflows_app.services.schedules import schedule_lists
 from workflows_app.services.schedules.schedule_lists import Overdue

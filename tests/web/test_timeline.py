@@ -7,7 +7,8 @@ from django.template.loader import render_to_string
 
 from tests.factories import make_config
 from tests.web.test_run_views import BACKUP, PLAN, QUIESCE, START, UNQUIESCE, at, summary
-from workflows_app.domain.events import (
+from workflows_app.domain.plans.plans import OnFailure, StepSpec, backup_plan
+from workflows_app.domain.runs.events import (
     Decided,
     Event,
     Paused,
@@ -20,8 +21,7 @@ from workflows_app.domain.events import (
     StepStarted,
     Thawed,
 )
-from workflows_app.domain.plans import OnFailure, StepSpec, backup_plan
-from workflows_app.domain.progress import Progress, fold
+from workflows_app.domain.runs.progress import Progress, fold
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.services.logs.attempts import Spoken
 from workflows_app.services.people.permissions import NOBODY

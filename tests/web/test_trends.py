@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from tests.factories import make_catalog, make_run
 from tests.web.test_pages import check_page
+from workflows_app.domain.runs.trends import Completed, ConfigTrend, Day, PolicyTrend, last_days
 from workflows_app.domain.states import RunState
-from workflows_app.domain.trends import Completed, ConfigTrend, Day, PolicyTrend, last_days
 from workflows_app.models import BackupConfig, Run
 from workflows_app.web.pages.trend_drawings import (
     CHART_HEIGHT,

@@ -11,7 +11,7 @@ from tests.conftest import eventually, running_worker
 from tests.factories import OPERATOR, make_catalog
 from tests.worker.processes import ROOT
 from workflows_app.checks import plugin_folders
-from workflows_app.domain.progress import RunState
+from workflows_app.domain.runs.progress import RunState
 from workflows_app.models import RunMessage
 from workflows_app.services.runs import control, runs, starts
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import BackupInput
+    from workflows_app.contracts.runs import BackupInput
     from workflows_app.domain import naming
-    from workflows_app.domain.plans import Plan, Stage
+    from workflows_app.domain.plans.plans import Plan, Stage
     from workflows_app.domain.results import WorkflowStatusResult
 
 from workflows_app.workflows.engine import StepRunner

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tests.factories import make_config
-from workflows_app.domain.plans import backup_plan
+from workflows_app.domain.plans.plans import backup_plan
 from workflows_app.domain.states import FreezeState, RunState, StepState
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "matrix.md"

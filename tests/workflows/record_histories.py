@@ -30,21 +30,16 @@ from tests.conftest import eventually, start_temporal
 from tests.factories import EVERY_STEP, make_config
 from tests.workflows.runs import StartedRun, replanned, start
 from tests.workflows.steps import GOOD, Act, Held, Silent, Steps, crash, say_no, succeed_after
-from workflows_app.contracts import (
-    BackupInput,
-    CatalogueInput,
-    CheckInput,
-    PreparedRun,
-    QueueInput,
-    RestoreInput,
-    ScheduledInput,
-    ThawOrder,
-)
+from workflows_app.contracts.checks import CheckInput
+from workflows_app.contracts.points import CatalogueInput
+from workflows_app.contracts.runs import BackupInput, QueueInput, RestoreInput
+from workflows_app.contracts.schedules import PreparedRun, ScheduledInput
+from workflows_app.contracts.thaws import ThawOrder
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
 from workflows_app.domain.findings import CheckPart
-from workflows_app.domain.plans import OnFailure, Plan, Stage, backup_plan, restore_plan
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.plans.plans import OnFailure, Plan, Stage, backup_plan, restore_plan
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.workflows.catalogue import CatalogueWorkflow
 from workflows_app.workflows.check import CheckWorkflow
 from workflows_app.workflows.queue import QueueWorkflow

@@ -16,12 +16,12 @@ from temporalio.exceptions import ApplicationError
 
 from tests.conftest import eventually
 from tests.factories import make_config
-from workflows_app.contracts import BackupInput, Decision
+from workflows_app.contracts.runs import BackupInput, Decision
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
-from workflows_app.domain.plans import Plan, Stage, StepSpec, backup_plan
-from workflows_app.domain.progress import Progress, StepProgress
+from workflows_app.domain.plans.plans import Plan, Stage, StepSpec, backup_plan
 from workflows_app.domain.results import WorkflowStatusResult
+from workflows_app.domain.runs.progress import Progress, StepProgress
 from workflows_app.services.temporal.history import WatchdogReader
 from workflows_app.services.temporal.progress import RunAddress, look
 from workflows_app.workflows.backup import BackupWorkflow

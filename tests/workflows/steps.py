@@ -11,20 +11,17 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import Worker
 
-from workflows_app.contracts import (
-    BegunRun,
+from workflows_app.contracts.checks import CheckInput
+from workflows_app.contracts.points import (
     BrowseInput,
     CatalogueInput,
-    CheckInput,
-    ExpectedRun,
     PointInput,
-    PreparedRun,
     Removed,
-    SkippedRun,
-    StepInput,
     Verified,
     VerifyInput,
 )
+from workflows_app.contracts.schedules import BegunRun, ExpectedRun, PreparedRun, SkippedRun
+from workflows_app.contracts.steps import StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.file_listings import FileListing
 from workflows_app.domain.findings import Findings

@@ -11,10 +11,10 @@ from tests.factories import make_config
 from tests.workflows.matrix import KEYS, NOTICE
 from tests.workflows.runs import details_of, start
 from tests.workflows.steps import GOOD, Held, Steps, crash, say_no, succeed_after
-from workflows_app.contracts import BackupInput
+from workflows_app.contracts.runs import BackupInput
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
-from workflows_app.domain.plans import backup_plan
+from workflows_app.domain.plans.plans import backup_plan
 from workflows_app.domain.results import Discover, Result
 from workflows_app.workflows.backup import BackupWorkflow
 

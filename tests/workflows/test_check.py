@@ -7,7 +7,7 @@ from temporalio import activity
 
 from tests.factories import make_config
 from tests.workflows.steps import Steps
-from workflows_app.contracts import CheckInput
+from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain import naming
 from workflows_app.domain.findings import CheckedParts, CheckPart, Findings, good
 from workflows_app.workflows.check import CheckWorkflow

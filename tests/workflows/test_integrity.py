@@ -17,7 +17,7 @@ from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.pulse import Pulse
 from workflows_app.domain import naming
-from workflows_app.domain.plans import backup_plan, fetch_plan, restore_plan
+from workflows_app.domain.plans.plans import backup_plan, fetch_plan, restore_plan
 from workflows_app.plugins.registry import PluginRegistry
 from workflows_app.workflows.registered import WORKFLOWS
 

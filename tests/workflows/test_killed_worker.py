@@ -12,7 +12,7 @@ from tests.factories import make_config, make_run
 from tests.worker.processes import worker_process
 from tests.workflows.matrix import PLAN, Kind, outcome
 from tests.workflows.runs import StartedRun, gathered, start
-from workflows_app.domain.plans import Plan, Stage, StepSpec
+from workflows_app.domain.plans.plans import Plan, Stage, StepSpec
 from workflows_app.domain.states import StepState
 from workflows_app.models import Run
 

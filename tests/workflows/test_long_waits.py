@@ -18,8 +18,8 @@ from tests.workflows.matrix import NOTICE, PLAN
 from tests.workflows.runs import StartedRun, replanned, start
 from tests.workflows.steps import Act, Steps, crash, say_no, succeed_after
 from workflows_app.domain import naming
-from workflows_app.domain.plans import OnFailure
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.plans.plans import OnFailure
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import FreezeState, RunState
 from workflows_app.workflows.watchdog import TRIES
 

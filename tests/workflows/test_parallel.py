@@ -5,7 +5,7 @@ from tests.factories import make_config
 from tests.workflows.matrix import NOTICE, PLAN
 from tests.workflows.runs import details_of, start
 from tests.workflows.steps import Held, Steps, crash, say_no
-from workflows_app.domain.plans import Plan, Stage
+from workflows_app.domain.plans.plans import Plan, Stage
 from workflows_app.domain.states import FreezeState, RunState, StepState
 
 FIRST, SECOND = "backup-create-command", "backup-plugin"

@@ -8,7 +8,7 @@ from tests.workflows.matrix import KEYS, NOTICE, PLAN
 from tests.workflows.runs import StartedRun, details_of, replanned, start
 from tests.workflows.steps import Act, Held, Steps, crash, say_no, succeed_after
 from workflows_app.domain import naming
-from workflows_app.domain.plans import OnFailure, Plan, Stage
+from workflows_app.domain.plans.plans import OnFailure, Plan, Stage
 from workflows_app.domain.states import FreezeState, RunState, StepState
 
 RETRY, SKIP, ABORT = naming.RETRY_UPDATE, naming.SKIP_UPDATE, naming.ABORT_UPDATE

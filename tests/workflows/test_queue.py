@@ -9,7 +9,7 @@ from temporalio.exceptions import CancelledError, WorkflowAlreadyStartedError
 from tests.conftest import eventually
 from tests.workflows.runs import StartedRun, start
 from tests.workflows.steps import Held, Steps
-from workflows_app.contracts import BackupInput, QueueInput
+from workflows_app.contracts.runs import BackupInput, QueueInput
 from workflows_app.domain import naming
 from workflows_app.workflows.queue import QueueWorkflow
 

@@ -7,7 +7,7 @@ from tests.workflows.matrix import PLAN
 from tests.workflows.runs import replanned, start
 from tests.workflows.steps import Act, Steps, say_no, succeed_after
 from workflows_app.domain import naming
-from workflows_app.domain.plans import OnFailure
+from workflows_app.domain.plans.plans import OnFailure
 from workflows_app.domain.states import RunState
 
 PAUSE = {"on_failure": OnFailure.PAUSE, "may_skip": True}

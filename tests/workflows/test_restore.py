@@ -7,11 +7,12 @@ from temporalio.client import WorkflowFailureError
 
 from tests.factories import make_config
 from tests.workflows.steps import GOOD, Steps, say_no
-from workflows_app.contracts import CatalogueInput, RestoreInput
+from workflows_app.contracts.points import CatalogueInput
+from workflows_app.contracts.runs import RestoreInput
 from workflows_app.domain.config import Config
-from workflows_app.domain.plans import restore_plan
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.plans.plans import restore_plan
 from workflows_app.domain.results import WorkflowStatusResult
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.workflows.catalogue import CatalogueWorkflow
 from workflows_app.workflows.restore import RestoreWorkflow
 

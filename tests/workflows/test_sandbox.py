@@ -58,7 +58,7 @@ async def test_a_workflow_must_not_import(temporal_settings, unfit, monkeypatch,
     [
         "import datetime",
         "from workflows_app.domain import naming",
-        PASSED_THROUGH.format(statement="from workflows_app.contracts import StepInput"),
+        PASSED_THROUGH.format(statement="from workflows_app.contracts.steps import StepInput"),
     ],
 )
 async def test_a_workflow_may_import(unfit, statement):

@@ -11,10 +11,10 @@ from tests.factories import make_config
 from tests.workflows.matrix import NOTICE, PLAN
 from tests.workflows.runs import StartedRun, details_of, replanned, start
 from tests.workflows.steps import Held, Silent, Steps, say_no, succeed_after
-from workflows_app.contracts import ThawOrder, WatchdogInput
+from workflows_app.contracts.thaws import ThawOrder, WatchdogInput
 from workflows_app.domain import naming
 from workflows_app.domain.naming import FIRST_WATCHDOG_STEP
-from workflows_app.domain.plans import OnFailure, Plan
+from workflows_app.domain.plans.plans import OnFailure, Plan
 from workflows_app.domain.states import FreezeState, RunState
 from workflows_app.workflows.backup import BackupWorkflow
 from workflows_app.workflows.registered import WORKFLOWS

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from workflows_app.domain.errors import FossulError, PluginFailed
 from workflows_app.domain.restore_points import Ability
-from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import PluginInfo
+from workflows_app.domain.runs.restores import RESTORE_FILES
 from workflows_app.plugins.base import (
     BROWSE,
     DELETE,

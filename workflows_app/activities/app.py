@@ -5,7 +5,8 @@ from collections.abc import Callable
 from temporalio import activity
 
 from workflows_app.activities.execution import StepExecution
-from workflows_app.contracts import AppActivities, StepInput
+from workflows_app.contracts.activities import AppActivities
+from workflows_app.contracts.steps import StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.results import Result
 from workflows_app.plugins.base import AppPlugin, PluginContext

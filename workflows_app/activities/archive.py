@@ -7,7 +7,9 @@ from temporalio import activity
 from workflows_app.activities.abilities import archive_abilities
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.retention import retain_archives
-from workflows_app.contracts import ArchiveActivities, CatalogueInput, StepInput
+from workflows_app.contracts.activities import ArchiveActivities
+from workflows_app.contracts.points import CatalogueInput
+from workflows_app.contracts.steps import StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Archives, Result

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from workflows_app.domain.config import Config
-from workflows_app.domain.protection import storage_mark
 from workflows_app.domain.results import Backup
+from workflows_app.domain.runs.protection import storage_mark
 from workflows_app.models import Catalogue
 from workflows_app.models.connections import drop_broken_connections
 

@@ -6,7 +6,8 @@ from typing import Any
 from temporalio import activity
 
 from workflows_app.activities.execution import StepExecution
-from workflows_app.contracts import CheckActivities, CheckInput
+from workflows_app.contracts.activities import CheckActivities
+from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain import naming
 from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.errors import FossulError

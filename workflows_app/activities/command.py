@@ -3,7 +3,8 @@
 from temporalio import activity
 
 from workflows_app.activities.execution import StepExecution
-from workflows_app.contracts import CommandActivities, StepInput
+from workflows_app.contracts.activities import CommandActivities
+from workflows_app.contracts.steps import StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.config import CommandField
 from workflows_app.domain.results import Result

@@ -14,12 +14,12 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.parameters import resolve
 from workflows_app.activities.pulse import Patient, Pulse
-from workflows_app.contracts import StepInput
+from workflows_app.contracts.steps import StepInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled, FossulError
 from workflows_app.domain.messages import MessageBound, storable
-from workflows_app.domain.redaction import Redactor
 from workflows_app.domain.results import Level, Message, PluginInfo, Result
+from workflows_app.domain.secrets.redaction import Redactor
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.environment import child_environment
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from django.conf import settings
 
 from workflows_app.domain.errors import PluginFailed
-from workflows_app.domain.redaction import MASK, Redactor
-from workflows_app.domain.references import ENV, FILE, is_sealed
 from workflows_app.domain.results import PluginInfo
-from workflows_app.domain.sealing import Seals
+from workflows_app.domain.secrets.redaction import MASK, Redactor
+from workflows_app.domain.secrets.references import ENV, FILE, is_sealed
+from workflows_app.domain.secrets.sealing import Seals
 from workflows_app.plugins.environment import is_own
 
 LARGEST_FILE = 64 * 1024

@@ -8,7 +8,9 @@ from temporalio import activity
 
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.retention import note_removal
-from workflows_app.contracts import RecordActivities, Removed, StepInput, Verified
+from workflows_app.contracts.activities import RecordActivities
+from workflows_app.contracts.points import Removed, Verified
+from workflows_app.contracts.steps import StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import ConfigInvalid

@@ -10,8 +10,8 @@ from workflows_app.activities.abilities import capabilities_of
 from workflows_app.activities.catalogues import forget_backup, note_backups
 from workflows_app.activities.holds import held_in, held_names
 from workflows_app.domain.config import Config
-from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Result
+from workflows_app.domain.retention.keep_rules import KeepRules
 from workflows_app.models import Removal
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.plugins.base import HOLDS, KEEP_RULES, ArchivePlugin, PluginContext, StoragePlugin

@@ -4,20 +4,14 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
-from workflows_app.contracts import (
-    BackupInput,
-    BegunRun,
-    ExpectedRun,
-    PreparedRun,
-    ScheduleActivities,
-    ScheduledInput,
-    SkippedRun,
-)
+from workflows_app.contracts.activities import ScheduleActivities
+from workflows_app.contracts.runs import BackupInput
+from workflows_app.contracts.schedules import BegunRun, ExpectedRun, PreparedRun, ScheduledInput, SkippedRun
 from workflows_app.domain import naming
-from workflows_app.domain.backup_orders import BackupOrder
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.durations import in_words
 from workflows_app.domain.errors import FossulError, NotNow
+from workflows_app.domain.plans.backup_orders import BackupOrder
 from workflows_app.domain.states import RunState
 from workflows_app.models import Run
 from workflows_app.models.connections import drop_broken_connections

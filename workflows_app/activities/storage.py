@@ -12,14 +12,9 @@ from workflows_app.activities.catalogues import note_backups, note_trouble
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.holds import held_names, refuse_held
 from workflows_app.activities.retention import retain_backups
-from workflows_app.contracts import (
-    BrowseInput,
-    CatalogueInput,
-    PointInput,
-    StepInput,
-    StorageActivities,
-    VerifyInput,
-)
+from workflows_app.contracts.activities import StorageActivities
+from workflows_app.contracts.points import BrowseInput, CatalogueInput, PointInput, VerifyInput
+from workflows_app.contracts.steps import StepInput
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
 from workflows_app.domain.file_listings import FileListing

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from workflows_app.domain.archive_retention import newest_archives_kept
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.results import Backup, Discover
+from workflows_app.domain.retention.archive_retention import newest_archives_kept
+from workflows_app.domain.retention.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.wire import WireModel
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)

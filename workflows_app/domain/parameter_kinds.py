@@ -6,7 +6,7 @@ So a wrong value is refused by its field when a configuration is saved, without 
 import re
 from enum import StrEnum
 
-from workflows_app.domain.references import is_reference
+from workflows_app.domain.secrets.references import is_reference
 from workflows_app.domain.wire import WireModel
 
 _SIZE = re.compile(r"([0-9]{1,15})[KMG]?", re.IGNORECASE)

@@ -22,10 +22,10 @@ class Profile(models.Model):
 class BackupConfig(models.Model):
     """One application's backup set-up. ``settings`` is Fossul's Config as JSON, less what a run adds.
 
-    ``plan`` is how its backups are run, where that differs from Fossul's order (``domain.plan_layouts``).
-    ``version`` is the number of its newest version, 0 while it has none; ``disabled`` says that no backup of
-    it starts. Policies live in their own table; everything else that Fossul's main and plugin files hold is
-    in ``settings``, under Fossul's JSON keys (fossul-behaviour.md §1).
+    ``plan`` is how its backups are run, where that differs from Fossul's order
+    (``domain.plans.plan_layouts``). ``version`` is the number of its newest version, 0 while it has none;
+    ``disabled`` says that no backup of it starts. Policies live in their own table; everything else that
+    Fossul's main and plugin files hold is in ``settings``, under Fossul's JSON keys (fossul-behaviour.md §1).
     """
 
     profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="configs")
@@ -47,8 +47,8 @@ class BackupConfig(models.Model):
 class Policy(models.Model):
     """A named retention of a configuration: how many backups and archives of it are kept.
 
-    ``keep_rules`` are a ``domain.keep_rules.KeepRules`` as JSON: what is kept beside the newest backups;
-    ``archive_keep_rules`` the same of archives. With neither number nor rules all archives are kept.
+    ``keep_rules`` are a ``domain.retention.keep_rules.KeepRules`` as JSON: what is kept beside the newest
+    backups; ``archive_keep_rules`` the same of archives. With neither number nor rules all archives are kept.
     ``when_busy`` is what a start does while another run holds the configuration's lock.
     """
 

@@ -9,8 +9,8 @@ class Catalogue(models.Model):
     ``points`` are the newest backups of each policy, the newest first, as ``[name, policy, epoch]``.
     ``read`` is when that list was read, None where it never could be; ``trouble`` says why it could not be
     read at the last try, which was at ``tried``. ``storage`` tells where that was
-    (``domain.protection.storage_mark``): of another place it says nothing. The configuration is named as in
-    ``Hold``.
+    (``domain.runs.protection.storage_mark``): of another place it says nothing. The configuration is named as
+    in ``Hold``.
     """
 
     profile = models.CharField(max_length=63)

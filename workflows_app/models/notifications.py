@@ -5,7 +5,7 @@ from datetime import datetime, time
 from django.db import models
 from django.db.models import Q
 
-from workflows_app.domain.channels import ChannelKind, Rhythm
+from workflows_app.domain.notices.channels import ChannelKind, Rhythm
 from workflows_app.models.catalog import BackupConfig, Profile
 
 
@@ -13,10 +13,10 @@ class Channel(models.Model):
     """Where notices go. ``options`` are what of its target may be seen; ``secret`` is the rest, sealed.
 
     ``shown`` is what of the target a page may show. ``events`` are the kinds of incident
-    (``domain.incidents``) and other events (``domain.channels``) that it is told of. With ``everything`` it
-    is told of all configurations, else of those of ``profiles``, and of ``configs``. ``digest`` is how often
-    it gets a digest: at ``digest_time`` by the clocks of ``zone``, a weekly one on ``digest_day`` (0 is
-    Monday); the next one is for ``digest_due``.
+    (``domain.notices.incidents``) and other events (``domain.notices.channels``) that it is told of. With
+    ``everything`` it is told of all configurations, else of those of ``profiles``, and of ``configs``.
+    ``digest`` is how often it gets a digest: at ``digest_time`` by the clocks of ``zone``, a weekly one on
+    ``digest_day`` (0 is Monday); the next one is for ``digest_due``.
     """
 
     name = models.CharField(max_length=63, unique=True)
@@ -50,9 +50,9 @@ class Channel(models.Model):
 class Incident(models.Model):
     """Something that is, or was, wrong with a configuration; at most one of a key is open.
 
-    ``detail`` is as in ``domain.incidents.Incident``. ``told`` is when it was last alerted of; ``ended`` says
-    that nobody has to be told any more that it is over. ``over`` is why it is, once it is. The configuration
-    is named as in ``Hold``.
+    ``detail`` is as in ``domain.notices.incidents.Incident``. ``told`` is when it was last alerted of;
+    ``ended`` says that nobody has to be told any more that it is over. ``over`` is why it is, once it is. The
+    configuration is named as in ``Hold``.
     """
 
     key = models.CharField(max_length=500)
@@ -96,10 +96,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 class Delivery(models.Model):
     """One notice to one channel; ``key`` is what it is about, so that nothing is sent twice.
 
-    ``notice`` is a ``domain.notices.Notice`` as JSON. Those of one ``stream`` are sent in their order. It is
-    to be sent at ``due``; whoever sends it has taken it under ``claim`` until ``taken_until``. ``done`` is
-    when it was sent, or given up, which ``sent`` tells. ``error`` says why the last of ``attempts`` failed,
-    never with a secret.
+    ``notice`` is a ``domain.notices.notices.Notice`` as JSON. Those of one ``stream`` are sent in their
+    order. It is to be sent at ``due``; whoever sends it has taken it under ``claim`` until ``taken_until``.
+    ``done`` is when it was sent, or given up, which ``sent`` tells. ``error`` says why the last of
+    ``attempts`` failed, never with a secret.
 
     One that may be told together with others has ``planned``, which is when it is first to be sent. Those of
     one ``bundle`` are one message: it is formed when they are first taken, and from then on they are taken,

@@ -35,7 +35,7 @@ class Run(models.Model):
     ``version`` is that of the configuration that it was given, None where that has none.
     ``workflow_id`` and ``run_id`` are Temporal's; ``run_id`` is empty until the start was answered; that of a
     run which a schedule expects is, until it begins, the run id of what the schedule started.
-    ``progress`` is the last fold of the run's history (``domain.progress.Progress`` as JSON), ``result``
+    ``progress`` is the last fold of the run's history (``domain.runs.progress.Progress`` as JSON), ``result``
     Fossul's result JSON once the run is closed. ``guarded`` says that a watchdog may still thaw what the
     closed run left frozen, ``seconds`` how long it took, NULL while it is open. All of it can be rebuilt
     from Temporal.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from workflows_app.domain.schedules import Obstacle, ScheduleKey
+from workflows_app.domain.schedules.schedules import Obstacle, ScheduleKey
 from workflows_app.models.catalog import BackupConfig
 
 

@@ -2,11 +2,11 @@
 
 from django.db.models import Prefetch, Q
 
-from workflows_app.domain.backup_orders import BackupOrder, backup_order
 from workflows_app.domain.config import Config, Retention, WhenBusy
 from workflows_app.domain.errors import NotFound, NotNow
-from workflows_app.domain.keep_rules import KeepRules
-from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.plans.backup_orders import BackupOrder, backup_order
+from workflows_app.domain.plans.plan_layouts import PlanLayout
+from workflows_app.domain.retention.keep_rules import KeepRules
 from workflows_app.models.catalog import BackupConfig, Policy, Profile
 
 

@@ -14,9 +14,9 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.errors import Cancelled
 from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.findings import Finding
-from workflows_app.domain.keep_rules import CAPABILITY
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Archive, Backup, Level, PluginInfo, Result
+from workflows_app.domain.retention.keep_rules import CAPABILITY
+from workflows_app.domain.runs.restores import RestoreRequest
 
 HOLDS = "holds"
 """The capability of a plugin whose retention asks ``PluginContext.held``. One without it is not asked to do
@@ -140,7 +140,7 @@ class StoragePlugin(Protocol):
         """
 
     def backup_delete_workflow(self, context: PluginContext) -> Result:
-        """Retention: delete the backups that the run's policy no longer keeps (``domain.retention``).
+        """Retention: delete the backups that the run's policy no longer keeps (``retention.retention``).
 
         Acts only on a list that it could read. Never deletes the policy's newest backup, nor the run's
         own, nor one of another policy or configuration. A backup that cannot be deleted is told at level

@@ -5,7 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows_app.domain.config import Config
     from workflows_app.domain.messages import MessageBound
-    from workflows_app.domain.plans import StepSpec
+    from workflows_app.domain.plans.plans import StepSpec
     from workflows_app.domain.results import (
         Backup,
         Level,

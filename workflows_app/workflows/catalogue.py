@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import CatalogueInput
+    from workflows_app.contracts.points import CatalogueInput
     from workflows_app.domain import naming
     from workflows_app.domain.results import Archives, Backups
 

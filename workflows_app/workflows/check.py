@@ -8,7 +8,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import CheckInput
+    from workflows_app.contracts.checks import CheckInput
     from workflows_app.domain import naming
     from workflows_app.domain.findings import CheckedParts, CheckPart, Findings
     from workflows_app.domain.results import Level, Message, Result

@@ -3,7 +3,8 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import Decision, ThawReport
+    from workflows_app.contracts.runs import Decision
+    from workflows_app.contracts.thaws import ThawReport
     from workflows_app.domain import naming
     from workflows_app.domain.results import WorkflowStatusResult
 

@@ -10,13 +10,15 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import RunInput, StepInput, ThawReport
+    from workflows_app.contracts.runs import RunInput
+    from workflows_app.contracts.steps import StepInput
+    from workflows_app.contracts.thaws import ThawReport
     from workflows_app.domain import naming
     from workflows_app.domain.durations import in_words
-    from workflows_app.domain.plan_rules import backs_up
-    from workflows_app.domain.plans import OnFailure, StepSpec
-    from workflows_app.domain.restores import RestoreRequest
+    from workflows_app.domain.plans.plan_rules import backs_up
+    from workflows_app.domain.plans.plans import OnFailure, StepSpec
     from workflows_app.domain.results import Level, Result, WorkflowStatus, WorkflowStatusResult
+    from workflows_app.domain.runs.restores import RestoreRequest
     from workflows_app.workflows.account import Account
     from workflows_app.workflows.guard import Guard
     from workflows_app.workflows.options import activity_options

@@ -8,9 +8,10 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import RunInput, WatchdogInput
+    from workflows_app.contracts.runs import RunInput
+    from workflows_app.contracts.thaws import WatchdogInput
     from workflows_app.domain import naming
-    from workflows_app.domain.plans import StepSpec
+    from workflows_app.domain.plans.plans import StepSpec
 
 
 class Guard:

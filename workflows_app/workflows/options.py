@@ -6,7 +6,7 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
-from workflows_app.domain.plans import StepOptions
+from workflows_app.domain.plans.plans import StepOptions
 
 
 class ActivityOptions(TypedDict):

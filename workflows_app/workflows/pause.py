@@ -8,9 +8,9 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import Decision
+    from workflows_app.contracts.runs import Decision
     from workflows_app.domain import naming
-    from workflows_app.domain.plans import StepSpec
+    from workflows_app.domain.plans.plans import StepSpec
     from workflows_app.domain.results import Step
 
 

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import QueueInput
+    from workflows_app.contracts.runs import QueueInput
     from workflows_app.domain import naming
 
 FIRST_WAIT_SECONDS = 1.0

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import RestoreInput
+    from workflows_app.contracts.runs import RestoreInput
     from workflows_app.domain import naming
     from workflows_app.domain.results import WorkflowStatusResult
 

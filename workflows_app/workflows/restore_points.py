@@ -9,7 +9,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import BrowseInput, PointInput, Removed, Verified, VerifyInput
+    from workflows_app.contracts.points import BrowseInput, PointInput, Removed, Verified, VerifyInput
     from workflows_app.domain import naming
     from workflows_app.domain.file_listings import FileListing
     from workflows_app.domain.results import Result

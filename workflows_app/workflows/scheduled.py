@@ -7,11 +7,11 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import (
+    from workflows_app.contracts.runs import QueueInput
+    from workflows_app.contracts.schedules import (
         BegunRun,
         ExpectedRun,
         PreparedRun,
-        QueueInput,
         ScheduledInput,
         SkippedRun,
     )

@@ -6,11 +6,12 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from workflows_app.contracts import StepInput, ThawOrder, ThawReport, WatchdogInput
+    from workflows_app.contracts.steps import StepInput
+    from workflows_app.contracts.thaws import ThawOrder, ThawReport, WatchdogInput
     from workflows_app.domain import naming
-    from workflows_app.domain.plans import StepSpec
+    from workflows_app.domain.plans.plans import StepSpec
     from workflows_app.domain.results import Result
-    from workflows_app.domain.thaws import budget_spent, ordered
+    from workflows_app.domain.runs.thaws import budget_spent, ordered
     from workflows_app.workflows.options import activity_options
     from workflows_app.workflows.patience import in_turn
     from workflows_app.workflows.reasons import reason_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.plugins.filesystem.conftest import EPOCH, Storage
 from workflows_app.domain.config import Config, Retention
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules
 from workflows_app.domain.results import Level, Result
+from workflows_app.domain.retention.keep_rules import NO_RULES, KeepRules
 from workflows_app.plugins.base import FetchingArchivePlugin, PluginContext, Report
 
 

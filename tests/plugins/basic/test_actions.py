@@ -12,8 +12,8 @@ from tests.plugins.basic.conftest import CONFIG, Folder
 from tests.plugins.conftest import Call
 from tests.plugins.test_process import alive, until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Level, Result
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.basic.plugins import BasicApp, BasicArchive, BasicStorage
 

@@ -10,8 +10,8 @@ import pytest
 from tests.plugins.basic.conftest import CONFIG, Folder
 from tests.plugins.basic.test_actions import environment_of
 from tests.plugins.conftest import Call
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Level, Result
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.basic.plugins import BasicApp, BasicStorage
 

@@ -12,8 +12,8 @@ from workflows_app.activities.abilities import archive_abilities, storage_abilit
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.file_listings import FileQuery
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.basic.plugins import BasicArchive, BasicStorage
 

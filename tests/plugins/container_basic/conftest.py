@@ -9,8 +9,8 @@ import pytest
 from tests.plugins.kubernetes.api_server import ApiServer, ready_pod
 from tests.plugins.kubernetes.conftest import ClusterCall
 from workflows_app.domain.config import Config, Retention
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Result
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.container_basic.plugin import plugin
 from workflows_app.plugins.kubernetes_files.storage import PodFilesStorage
 

@@ -10,8 +10,8 @@ import pytest
 from tests.plugins.csi.storage_cluster import DRIVER, StorageCluster
 from tests.plugins.kubernetes.conftest import ClusterCall
 from workflows_app.domain.config import Config, Retention
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Level, Result
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.csi import waiting
 from workflows_app.plugins.csi.plugin import plugin

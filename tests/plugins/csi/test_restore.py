@@ -6,8 +6,8 @@ import pytest
 from tests.plugins.csi.conftest import App, state_of
 from tests.plugins.kubernetes.api_server import status
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Level
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.csi.plugin import plugin
 from workflows_app.plugins.csi.workload import Workload
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from tests.plugins.filesystem.conftest import EPOCH, Storage
 from workflows_app.domain.config import Config
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Level, Result
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.filesystem.archive import ArchiveWriter
 from workflows_app.plugins.filesystem.listing import list_backups

@@ -12,9 +12,9 @@ from tests.plugins.filesystem.conftest import EPOCH, Storage
 from workflows_app.domain.config import Config, Retention
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.file_listings import FileQuery
-from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Backup, Result
-from workflows_app.domain.retention_preview import Retaining, preview
+from workflows_app.domain.retention.keep_rules import KeepRules
+from workflows_app.domain.retention.retention_preview import Retaining, preview
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem.plugin import plugin
 

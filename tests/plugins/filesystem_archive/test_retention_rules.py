@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.plugins.archiving.archived import Archiving, name_of
 from tests.plugins.filesystem.conftest import EPOCH, Storage
-from workflows_app.domain.archive_preview import ArchiveRetaining, preview_archives
 from workflows_app.domain.config import Retention
-from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Result
+from workflows_app.domain.retention.archive_preview import ArchiveRetaining, preview_archives
+from workflows_app.domain.retention.keep_rules import KeepRules
 from workflows_app.plugins.filesystem_archive.plugin import plugin
 
 DAY = 86_400

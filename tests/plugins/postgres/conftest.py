@@ -14,8 +14,8 @@ import pytest
 
 from tests.plugins.postgres.cluster import PASSWORD, SUPERUSER, Cluster, running_cluster
 from workflows_app.domain.config import Config
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Content, Level
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext, Report
 
 EPOCH = 1_700_000_000

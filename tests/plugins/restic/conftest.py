@@ -13,9 +13,9 @@ import pytest
 
 from tests.plugins.cancelling import CancelSwitch
 from workflows_app.domain.config import Config, Retention
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Level, Result
+from workflows_app.domain.retention.keep_rules import NO_RULES, KeepRules
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext, Report
 from workflows_app.plugins.restic.plugin import plugin
 

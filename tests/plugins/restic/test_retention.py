@@ -6,7 +6,7 @@ import pytest
 
 from tests.plugins.restic.conftest import EPOCH, Repository
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.keep_rules import KeepRules
+from workflows_app.domain.retention.keep_rules import KeepRules
 from workflows_app.plugins.restic.plugin import plugin
 
 

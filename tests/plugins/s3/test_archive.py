@@ -14,8 +14,8 @@ from tests.plugins.filesystem.restoring import Restoring
 from tests.plugins.filesystem.trees import MiB, names_in, picture
 from tests.plugins.s3.server import SECRET_KEY, S3Server
 from workflows_app.domain.errors import Cancelled, PluginFailed
-from workflows_app.domain.keep_rules import KeepRules
 from workflows_app.domain.results import Level, Result
+from workflows_app.domain.retention.keep_rules import KeepRules
 from workflows_app.plugins.s3.client import client_of
 from workflows_app.plugins.s3.parameters import Parameters
 from workflows_app.plugins.s3.plugin import fossul_plugin

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic.alias_generators import to_pascal
 
 from workflows_app.domain.config import Config, WhenBusy
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules
-from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.plans.plan_layouts import PlanLayout
+from workflows_app.domain.retention.keep_rules import NO_RULES, KeepRules
 
 
 class Family(StrEnum):

@@ -9,9 +9,9 @@ from workflows_app.domain.config_files.main_file import write_main
 from workflows_app.domain.config_files.plugin_file import write_plugin
 from workflows_app.domain.config_files.secrets import masked
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.plan_layouts import layout_text
-from workflows_app.domain.plan_masks import shown_layout
-from workflows_app.domain.redaction import Redactor
+from workflows_app.domain.plans.plan_layouts import layout_text
+from workflows_app.domain.plans.plan_masks import shown_layout
+from workflows_app.domain.secrets.redaction import Redactor
 
 CONTEXT = 2
 """How many lines that are the same are shown around each difference."""

@@ -9,8 +9,8 @@ from workflows_app.domain.config_files.main_file import read_main, write_main
 from workflows_app.domain.config_files.notes import Note, Outcome
 from workflows_app.domain.config_files.plugin_file import read_plugin, write_plugin
 from workflows_app.domain.errors import ConfigInvalid, PlanRefused
-from workflows_app.domain.plan_layouts import layout_text
-from workflows_app.domain.planned_backups import planned_backup
+from workflows_app.domain.plans.plan_layouts import layout_text
+from workflows_app.domain.plans.planned_backups import planned_backup
 
 SUFFIX = ".conf"
 

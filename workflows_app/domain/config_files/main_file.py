@@ -29,7 +29,7 @@ from workflows_app.domain.config_files.rule_tables import (
 )
 from workflows_app.domain.config_files.typed_values import clean, count, known, list_of, of_type
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.plan_layouts import layout_from_table
+from workflows_app.domain.plans.plan_layouts import layout_from_table
 from workflows_app.domain.toml_text import toml_string
 
 PLAN_KEY = "Plan"

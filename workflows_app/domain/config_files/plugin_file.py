@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from workflows_app.domain.config_files.notes import Note, Outcome
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.redaction import Redactor
+from workflows_app.domain.secrets.redaction import Redactor
 from workflows_app.domain.toml_text import toml_key, toml_string
 
 # Go's \s, which Python's is not: that has the vertical tab as well.

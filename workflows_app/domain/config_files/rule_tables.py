@@ -12,7 +12,7 @@ from workflows_app.domain.config_files.configuration import FilePolicy
 from workflows_app.domain.config_files.notes import Note, Outcome
 from workflows_app.domain.config_files.typed_values import known, of_type, printable
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules, Period, parse_rules
+from workflows_app.domain.retention.keep_rules import NO_RULES, KeepRules, Period, parse_rules
 from workflows_app.domain.toml_text import toml_key, toml_string
 
 RULES_KEY = "KeepRules"

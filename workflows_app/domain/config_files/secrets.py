@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from workflows_app.domain.config_files.configuration import SETTING_KEYS, Configuration, Family
-from workflows_app.domain.plan_layouts import layout_text
-from workflows_app.domain.redaction import MASK, Redactor
-from workflows_app.domain.references import is_sealed
+from workflows_app.domain.plans.plan_layouts import layout_text
+from workflows_app.domain.secrets.redaction import MASK, Redactor
+from workflows_app.domain.secrets.references import is_sealed
 
 PLAN = "Plan"
 _PROBE = "a value"

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from workflows_app.domain.archive_retention import expired_archives
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.naming import base_name
 from workflows_app.domain.results import Level, Result
+from workflows_app.domain.retention.archive_retention import expired_archives
 from workflows_app.plugins.archiving.archive import remove_leftovers
 from workflows_app.plugins.archiving.names import as_storage
 from workflows_app.plugins.archiving.shelf import Shelf
@@ -17,12 +17,12 @@ from workflows_app.plugins.storing.names import own_name
 def delete_expired_archives(context: PluginContext, shelf: Shelf) -> Result:
     """Delete what the run's policy no longer keeps of the configuration's archives of its ``BackupName``.
 
-    It keeps its newest ones, and what its keep rules keep beside them (``domain.archive_retention``).
-    A policy without archive retention (-1) keeps all of them, with a warning, where Fossul deletes all. What
-    is held stays, and what the storage has locked until its lock ends; both are told. An archive that cannot
-    be deleted is told at level ERROR and ends the work with code 1. Raises ConfigInvalid (for a retention of
-    0, too) and PluginFailed before anything is deleted; Cancelled between two deletions, and PluginFailed
-    when what is held can no longer be read.
+    It keeps its newest ones, and what its keep rules keep beside them
+    (``domain.retention.archive_retention``). A policy without archive retention (-1) keeps all of them, with
+    a warning, where Fossul deletes all. What is held stays, and what the storage has locked until its lock
+    ends; both are told. An archive that cannot be deleted is told at level ERROR and ends the work with code
+    1. Raises ConfigInvalid (for a retention of 0, too) and PluginFailed before anything is deleted; Cancelled
+    between two deletions, and PluginFailed when what is held can no longer be read.
     """
     config = context.config
     own = own_name(as_storage(context))

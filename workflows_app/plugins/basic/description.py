@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import PluginInfo
+from workflows_app.domain.runs.restores import RESTORE_FILES
 from workflows_app.plugins.base import BROWSE, DELETE, FETCH, HOLDS, VERIFY
 
 INFO = "info"

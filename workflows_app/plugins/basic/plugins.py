@@ -6,8 +6,8 @@ from pathlib import Path
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.findings import Finding, unknown
-from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import Archive, Backup, PluginInfo, Result
+from workflows_app.domain.runs.restores import RESTORE_FILES
 from workflows_app.plugins.base import BROWSE, DELETE, FETCH, HOLDS, VERIFY, PluginContext
 from workflows_app.plugins.basic.answers import DiscoverAnswer
 from workflows_app.plugins.basic.description import (

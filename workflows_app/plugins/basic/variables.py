@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.restores import RESTORE_FILES
+from workflows_app.domain.runs.restores import RESTORE_FILES
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.basic.description import (
     RESTORE_DRY_RUN,

@@ -1,7 +1,7 @@
 """What every plugin promises: to tell what it is, and to tell nothing that is secret."""
 
-from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import Level
+from workflows_app.domain.runs.restores import RESTORE_FILES
 from workflows_app.plugins.base import BROWSE, DELETE, FETCH, HOLDS, KEEP_RULES, VERIFY
 from workflows_app.plugins.basic.description import (
     CHECK,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.file_listings import FileListing, FileQuery
-from workflows_app.domain.restores import RESTORE_FILES, RestoreRequest
 from workflows_app.domain.results import Backup
+from workflows_app.domain.runs.restores import RESTORE_FILES, RestoreRequest
 from workflows_app.plugins.base import BROWSE, DELETE, VERIFY
 from workflows_app.plugins.conformance.cases import Case
 from workflows_app.plugins.conformance.stored import listed, made, need_storage

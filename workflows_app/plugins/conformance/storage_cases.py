@@ -1,6 +1,6 @@
 """What a storage plugin promises; looked at with generated files in the scratch folder."""
 
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.basic.description import RESTORE_TARGET, Description
 from workflows_app.plugins.conformance.cases import Case
 from workflows_app.plugins.conformance.scratch import differences

@@ -9,8 +9,8 @@ from typing import Any
 
 from workflows_app.domain.config import Config, Retention
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, FossulError
-from workflows_app.domain.restores import RestoreRequest
 from workflows_app.domain.results import Backup, Level, PluginInfo, Result
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.conformance.scratch import PLACEHOLDER, Scratch
 from workflows_app.plugins.deadline import Deadline

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.redaction import Redactor
 from workflows_app.domain.results import Level
+from workflows_app.domain.secrets.redaction import Redactor
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.databases.conversation import Conversation
 from workflows_app.plugins.databases.place import Ending, place_of

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.redaction import Redactor
 from workflows_app.domain.results import Level
+from workflows_app.domain.secrets.redaction import Redactor
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.mongo_dump.bson_file import Damaged, Tally, tally_of
 from workflows_app.plugins.mongo_dump.file_names import METADATA, collection_of, data_file

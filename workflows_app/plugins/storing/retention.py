@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.naming import base_name, parse_backup_name
 from workflows_app.domain.results import Backup, Level, Result
-from workflows_app.domain.retention import expired
+from workflows_app.domain.retention.retention import expired
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.storing.names import own_name
 from workflows_app.plugins.wording import shown

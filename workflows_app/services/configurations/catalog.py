@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from workflows_app.domain.backup_orders import BackupOrder
 from workflows_app.domain.config import Config, WhenBusy
 from workflows_app.domain.errors import NotFound
-from workflows_app.domain.keep_rules import NO_RULES, KeepRules
-from workflows_app.domain.plan_layouts import PlanLayout
-from workflows_app.domain.protection import storage_mark
+from workflows_app.domain.plans.backup_orders import BackupOrder
+from workflows_app.domain.plans.plan_layouts import PlanLayout
+from workflows_app.domain.retention.keep_rules import NO_RULES, KeepRules
+from workflows_app.domain.runs.protection import storage_mark
 from workflows_app.models import BackupConfig, Profile
 from workflows_app.models.stored_configs import (
     archive_keep_rules_of,
@@ -42,7 +42,7 @@ class ConfigSummary:
 
     ``by_profile`` says that its profile is, ``disabled_itself`` that its own switch is off, whatever its
     profile's. ``storage_mark`` tells where its backups are from other places
-    (``domain.protection.storage_mark``).
+    (``domain.runs.protection.storage_mark``).
     """
 
     profile: str

@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from workflows_app.contracts import CheckInput
+from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain import naming
 from workflows_app.domain.durations import in_words
 from workflows_app.domain.errors import NotNow

@@ -9,13 +9,13 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from workflows_app.contracts import CheckInput
+from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain.config import CommandField, Config, check_name
 from workflows_app.domain.config_files.configuration import SETTING_KEYS, Configuration, Family
 from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.findings import CheckedParts, CheckPart
-from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.plans.plan_layouts import PlanLayout
 from workflows_app.services.configurations import catalog, plugins
 from workflows_app.services.configurations.check_seats import Asking, take_seat
 from workflows_app.services.configurations.secrets import sealed_settings

@@ -16,8 +16,8 @@ from workflows_app.domain.config_files.configuration import (
 )
 from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.errors import NotFound
-from workflows_app.domain.keep_rules import KeepRules
-from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.plans.plan_layouts import PlanLayout
+from workflows_app.domain.retention.keep_rules import KeepRules
 from workflows_app.models import BackupConfig, Policy, Profile
 from workflows_app.services.configurations.secrets import opened_settings, sealed_settings
 

@@ -11,8 +11,8 @@ from django.db import DatabaseError, transaction
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Family
-from workflows_app.domain.restores import RESTORE_FILES
 from workflows_app.domain.results import PluginInfo
+from workflows_app.domain.runs.restores import RESTORE_FILES
 from workflows_app.models import PluginRecord
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.people.permissions import Actor, Right

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from workflows_app.domain.config_files.secrets import is_secret
 from workflows_app.domain.errors import FossulError
-from workflows_app.domain.references import is_sealed
-from workflows_app.domain.sealing import SealBroken, Seals
+from workflows_app.domain.secrets.references import is_sealed
+from workflows_app.domain.secrets.sealing import SealBroken, Seals
 from workflows_app.models import BackupConfig, Channel, ConfigVersion
 from workflows_app.services.people.permissions import Actor, Right
 

@@ -16,10 +16,10 @@ from workflows_app.domain.config_files.configuration import (
     FilePolicy,
 )
 from workflows_app.domain.config_files.secrets import is_secret
-from workflows_app.domain.config_problems import Declared, setting_problems
+from workflows_app.domain.editing.config_problems import Declared, setting_problems
+from workflows_app.domain.editing.policy_changes import successors_of
 from workflows_app.domain.errors import ConfigInvalid, NotFound, SettingProblem, SettingsRefused
-from workflows_app.domain.plan_layouts import PlanLayout
-from workflows_app.domain.policy_changes import successors_of
+from workflows_app.domain.plans.plan_layouts import PlanLayout
 from workflows_app.models import BackupConfig, Profile
 from workflows_app.models.stored_configs import find_config
 from workflows_app.services.configurations import plugins, versions

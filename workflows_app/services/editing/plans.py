@@ -6,11 +6,11 @@ from django.db import transaction
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import PlanProblem, PlanRefused
-from workflows_app.domain.plan_layouts import PlanLayout, layout_text, parse_layout
-from workflows_app.domain.plan_masks import meant_layout, shown_layout
-from workflows_app.domain.plan_moves import Stages
-from workflows_app.domain.planned_backups import arranged_backup
-from workflows_app.domain.plans import Plan, backup_plan
+from workflows_app.domain.plans.plan_layouts import PlanLayout, layout_text, parse_layout
+from workflows_app.domain.plans.plan_masks import meant_layout, shown_layout
+from workflows_app.domain.plans.plan_moves import Stages
+from workflows_app.domain.plans.planned_backups import arranged_backup
+from workflows_app.domain.plans.plans import Plan, backup_plan
 from workflows_app.models import BackupConfig
 from workflows_app.models.stored_configs import config_of
 from workflows_app.services.configurations import catalog, versions

@@ -9,13 +9,13 @@ from typing import TypeVar
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from workflows_app.domain.archive_preview import ArchiveRetaining, preview_archives
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.errors import NotFound
-from workflows_app.domain.keep_rules import CAPABILITY
 from workflows_app.domain.results import Archive, Backup
-from workflows_app.domain.retention_preview import Preview, Retaining, preview
+from workflows_app.domain.retention.archive_preview import ArchiveRetaining, preview_archives
+from workflows_app.domain.retention.keep_rules import CAPABILITY
+from workflows_app.domain.retention.retention_preview import Preview, Retaining, preview
 from workflows_app.services.configurations import catalog, plugins, versions
 from workflows_app.services.configurations.catalog import PolicySummary
 from workflows_app.services.configurations.config_rows import locked_row

@@ -7,8 +7,8 @@ from enum import StrEnum
 from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, FilePolicy
 from workflows_app.domain.config_files.difference import difference
 from workflows_app.domain.config_files.secrets import PLAN, with_kept_secrets
-from workflows_app.domain.planned_backups import planned_backup
-from workflows_app.domain.policy_changes import gone_policies
+from workflows_app.domain.editing.policy_changes import gone_policies
+from workflows_app.domain.plans.planned_backups import planned_backup
 from workflows_app.models import Profile, Run
 from workflows_app.services.configurations.config_folder import TEMPLATE_PROFILE
 from workflows_app.services.configurations.config_rows import exported_of, stored_configs

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid, NotNow
-from workflows_app.domain.sealing import SealBroken
+from workflows_app.domain.secrets.sealing import SealBroken
 from workflows_app.services.configurations.secrets import opened_text, sealed_text
 from workflows_app.services.files.config_archives import LARGEST_UPLOAD, SUFFIXES, gather, pack, unpack
 from workflows_app.services.files.config_changes import Effect

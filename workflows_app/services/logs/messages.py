@@ -15,7 +15,7 @@ from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left, Length, Right
 
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import StepState
 from workflows_app.models import RunMessage
 from workflows_app.models.connections import drop_broken_connections

@@ -10,8 +10,8 @@ from apprise import NotifyType
 from django.conf import settings
 
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.notices import Notice, NoticeEvent
-from workflows_app.domain.redelivery import NotSent
+from workflows_app.domain.notices.notices import Notice, NoticeEvent
+from workflows_app.domain.notices.redelivery import NotSent
 from workflows_app.services.notices.apprise_services import service_of
 from workflows_app.services.notices.outbound import reach
 from workflows_app.services.notices.time_limits import TimeLimit

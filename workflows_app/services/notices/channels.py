@@ -8,7 +8,9 @@ from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 
-from workflows_app.domain.channels import (
+from workflows_app.domain.config import check_name
+from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow
+from workflows_app.domain.notices.channels import (
     SHORTEST_SIGNING_SECRET,
     ChannelKind,
     MailServer,
@@ -18,10 +20,8 @@ from workflows_app.domain.channels import (
     parse_mail_server,
     shown_url,
 )
-from workflows_app.domain.config import check_name
-from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow
-from workflows_app.domain.notices import Notice, NoticeEvent
-from workflows_app.domain.schedules import find_zone
+from workflows_app.domain.notices.notices import Notice, NoticeEvent
+from workflows_app.domain.schedules.schedules import find_zone
 from workflows_app.models import BackupConfig, Channel, Profile
 from workflows_app.services.configurations.secrets import sealed_text
 from workflows_app.services.notices.apprise_services import service_name

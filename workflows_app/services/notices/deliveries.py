@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
-from workflows_app.domain.bundles import MOST_TOGETHER, bundle, next_message
-from workflows_app.domain.channels import FOR_PEOPLE, ChannelKind
-from workflows_app.domain.notices import Notice
-from workflows_app.domain.redelivery import NotSent, next_pause
+from workflows_app.domain.notices.bundles import MOST_TOGETHER, bundle, next_message
+from workflows_app.domain.notices.channels import FOR_PEOPLE, ChannelKind
+from workflows_app.domain.notices.notices import Notice
+from workflows_app.domain.notices.redelivery import NotSent, next_pause
 from workflows_app.models import Channel, Delivery, Incident
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.setup.addresses import address

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
-from workflows_app.domain.bundles import bundle_title
+from workflows_app.domain.notices.bundles import bundle_title
 from workflows_app.models import Delivery
 from workflows_app.services.people.permissions import Actor, Right
 

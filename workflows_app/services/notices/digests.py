@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 
-from workflows_app.domain.channels import Rhythm, next_digest
-from workflows_app.domain.digests import Digest, DigestCounts, DigestRow
-from workflows_app.domain.incidents import BAD, IncidentKind
-from workflows_app.domain.notices import Notice, NoticeEvent, tidy
+from workflows_app.domain.notices.channels import Rhythm, next_digest
+from workflows_app.domain.notices.digests import Digest, DigestCounts, DigestRow
+from workflows_app.domain.notices.incidents import BAD, IncidentKind
+from workflows_app.domain.notices.notices import Notice, NoticeEvent, tidy
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Channel, Hold, Run
 from workflows_app.models import Incident as IncidentRow

@@ -13,9 +13,9 @@ from asgiref.sync import sync_to_async
 from django.db.models import Exists, F, OuterRef, Subquery
 
 from workflows_app.domain.errors import TemporalUnavailable
-from workflows_app.domain.incidents import BAD, IncidentKind, PlaceFacts, RunFact, Subject
-from workflows_app.domain.progress import Progress
-from workflows_app.domain.protection import ProtectionState
+from workflows_app.domain.notices.incidents import BAD, IncidentKind, PlaceFacts, RunFact, Subject
+from workflows_app.domain.runs.progress import Progress
+from workflows_app.domain.runs.protection import ProtectionState
 from workflows_app.domain.states import CheckState, RunState
 from workflows_app.models import BackupConfig, Catalogue, Removal, Run, Verification
 from workflows_app.models.connections import drop_broken_connections

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from workflows_app.domain.incidents import (
+from workflows_app.domain.notices.incidents import (
     ENDS,
     GONE,
     QUIET_AFTER,
@@ -21,7 +21,13 @@ from workflows_app.domain.incidents import (
     find_incidents,
     next_turn,
 )
-from workflows_app.domain.notices import LONGEST_REASON, NoticeEvent, incident_title, of_incident, tidy
+from workflows_app.domain.notices.notices import (
+    LONGEST_REASON,
+    NoticeEvent,
+    incident_title,
+    of_incident,
+    tidy,
+)
 from workflows_app.models import Channel, Delivery, NotifierTurn
 from workflows_app.models import Incident as IncidentRow
 from workflows_app.services.notices.audiences import Audience, listeners
@@ -81,7 +87,7 @@ def settle_incidents(
 ) -> None:
     """Write down what begins and what is over, and what is to be told of it to whom.
 
-    ``looked`` and ``unclear`` are as for ``domain.incidents.compare``. To be called in a transaction.
+    ``looked`` and ``unclear`` are as for ``domain.notices.incidents.compare``. To be called in a transaction.
     """
     rows = {row.key: row for row in IncidentRow.objects.filter(recovered__isnull=True)}
     known = {key: (IncidentKind(row.kind), row.profile, row.config) for key, row in rows.items()}

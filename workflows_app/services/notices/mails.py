@@ -9,10 +9,10 @@ from typing import Any
 from django.core.mail import DNS_NAME, EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from workflows_app.domain.channels import MailServer, Security
-from workflows_app.domain.notices import Notice
-from workflows_app.domain.redelivery import NotSent
-from workflows_app.domain.webhooks import KEY, header_key
+from workflows_app.domain.notices.channels import MailServer, Security
+from workflows_app.domain.notices.notices import Notice
+from workflows_app.domain.notices.redelivery import NotSent
+from workflows_app.domain.notices.webhooks import KEY, header_key
 from workflows_app.services.notices.outbound import reach
 from workflows_app.services.notices.time_limits import TimeLimit
 from workflows_app.services.notices.watched_mail import WatchedBackend

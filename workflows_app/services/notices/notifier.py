@@ -17,11 +17,11 @@ from uuid import uuid4
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, transaction
 
-from workflows_app.domain.channels import HEARTBEAT
 from workflows_app.domain.errors import TemporalUnavailable
-from workflows_app.domain.incidents import IncidentKind
-from workflows_app.domain.notices import Notice, NoticeEvent
-from workflows_app.domain.redelivery import NotSent
+from workflows_app.domain.notices.channels import HEARTBEAT
+from workflows_app.domain.notices.incidents import IncidentKind
+from workflows_app.domain.notices.notices import Notice, NoticeEvent
+from workflows_app.domain.notices.redelivery import NotSent
 from workflows_app.models import NotifierTurn
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.notices.audiences import Audience, read_audiences

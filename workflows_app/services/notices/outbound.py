@@ -17,7 +17,7 @@ import urllib3
 from django.conf import settings
 from urllib3.exceptions import HTTPError
 
-from workflows_app.domain.redelivery import NotSent
+from workflows_app.domain.notices.redelivery import NotSent
 from workflows_app.services.notices.time_limits import TimeLimit
 from workflows_app.services.notices.watched_pools import watched_pool
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from workflows_app.domain.channels import RUNS, SUCCEEDED
-from workflows_app.domain.notices import LAST_LINES, Notice, NoticeEvent, tidy
+from workflows_app.domain.notices.channels import RUNS, SUCCEEDED
+from workflows_app.domain.notices.notices import LAST_LINES, Notice, NoticeEvent, tidy
 from workflows_app.domain.states import RunState
 from workflows_app.models import NotifierTurn, Run, RunMessage
 from workflows_app.services.notices.audiences import Audience, listeners

@@ -7,12 +7,12 @@ import time
 from urllib.parse import unquote
 from uuid import NAMESPACE_URL, uuid5
 
-from workflows_app.domain.channels import ChannelKind, ping_url
-from workflows_app.domain.notices import Notice, NoticeEvent
-from workflows_app.domain.redaction import Redactor
-from workflows_app.domain.redelivery import NotSent
-from workflows_app.domain.sealing import SealBroken
-from workflows_app.domain.webhooks import EVENT, KEY, SIGNATURE, header_key, payload, signature
+from workflows_app.domain.notices.channels import ChannelKind, ping_url
+from workflows_app.domain.notices.notices import Notice, NoticeEvent
+from workflows_app.domain.notices.redelivery import NotSent
+from workflows_app.domain.notices.webhooks import EVENT, KEY, SIGNATURE, header_key, payload, signature
+from workflows_app.domain.secrets.redaction import Redactor
+from workflows_app.domain.secrets.sealing import SealBroken
 from workflows_app.models import Channel
 from workflows_app.services.configurations.secrets import opened_text
 from workflows_app.services.notices.apprise_channels import send_by_apprise

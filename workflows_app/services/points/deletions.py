@@ -9,7 +9,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from workflows_app.contracts import PointInput
+from workflows_app.contracts.points import PointInput
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config
 from workflows_app.domain.durations import in_words

@@ -4,11 +4,11 @@ import time
 
 from asgiref.sync import sync_to_async
 
-from workflows_app.contracts import RestoreInput
+from workflows_app.contracts.runs import RestoreInput
 from workflows_app.domain.errors import ConfigInvalid, NotFound, RunAlreadyActive
 from workflows_app.domain.naming import parse_backup_name
-from workflows_app.domain.plans import fetch_plan
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.plans.plans import fetch_plan
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Actor, Right
 from workflows_app.services.runs.starts import launch, new_run, note_start

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from asgiref.sync import sync_to_async
 
-from workflows_app.contracts import BrowseInput, CatalogueInput
+from workflows_app.contracts.points import BrowseInput, CatalogueInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import FossulError, NotFound, NotNow
 from workflows_app.domain.file_listings import FileListing, FileQuery
-from workflows_app.domain.keep_rules import moment_of
 from workflows_app.domain.naming import parse_backup_name
 from workflows_app.domain.restore_points import Ability, Presence, reconcile
 from workflows_app.domain.results import Archives, Backup, Backups, Result
+from workflows_app.domain.retention.keep_rules import moment_of
 from workflows_app.models import Removal, Run
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Actor, Right

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from asgiref.sync import sync_to_async
 
-from workflows_app.contracts import CatalogueInput, RestoreInput
+from workflows_app.contracts.points import CatalogueInput
+from workflows_app.contracts.runs import RestoreInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import (
     ConfigInvalid,
@@ -17,12 +18,12 @@ from workflows_app.domain.errors import (
     PlanRefused,
     RunAlreadyActive,
 )
-from workflows_app.domain.keep_rules import moment_of
-from workflows_app.domain.plan_rules import plan_problems
-from workflows_app.domain.plans import restore_plan
+from workflows_app.domain.plans.plan_rules import plan_problems
+from workflows_app.domain.plans.plans import restore_plan
 from workflows_app.domain.restore_points import Ability
-from workflows_app.domain.restores import RestoreRequest, chosen_files
 from workflows_app.domain.results import Backup, Backups
+from workflows_app.domain.retention.keep_rules import moment_of
+from workflows_app.domain.runs.restores import RestoreRequest, chosen_files
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Actor, Right
 from workflows_app.services.runs.starts import launch, new_run, note_start

@@ -11,7 +11,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from workflows_app.contracts import VerifyInput
+from workflows_app.contracts.points import VerifyInput
 from workflows_app.domain import naming
 from workflows_app.domain.errors import NotFound, NotNow, TemporalUnavailable
 from workflows_app.domain.results import Backup

@@ -9,10 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, OuterRef
 
-from workflows_app.domain.protection import Evidence, Promise, Protection, Scheduled, SeenPoint, protection
-from workflows_app.domain.schedules import Timing
+from workflows_app.domain.runs.protection import (
+    Evidence,
+    Promise,
+    Protection,
+    Scheduled,
+    SeenPoint,
+    protection,
+)
+from workflows_app.domain.runs.trends import ConfigTrend
+from workflows_app.domain.schedules.schedules import Timing
 from workflows_app.domain.states import CheckState
-from workflows_app.domain.trends import ConfigTrend
 from workflows_app.models import Catalogue, Verification
 from workflows_app.services.configurations.catalog import ConfigSummary
 from workflows_app.services.people.permissions import Actor, Right

@@ -15,8 +15,16 @@ from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
+from workflows_app.domain.runs.trends import (
+    COMPARED,
+    HISTORY,
+    Completed,
+    ConfigTrend,
+    Day,
+    PolicyTrend,
+    last_days,
+)
 from workflows_app.domain.states import RunState
-from workflows_app.domain.trends import COMPARED, HISTORY, Completed, ConfigTrend, Day, PolicyTrend, last_days
 from workflows_app.models import BackupConfig, Policy, Run
 from workflows_app.services.people.permissions import Actor, Right
 

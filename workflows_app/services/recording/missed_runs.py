@@ -22,7 +22,7 @@ from temporalio.service import RPCError
 from workflows_app.domain import naming
 from workflows_app.domain.durations import in_words
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.schedules import ScheduleKey, Timing
+from workflows_app.domain.schedules.schedules import ScheduleKey, Timing
 from workflows_app.domain.states import RunState
 from workflows_app.models import AuditEntry, Run, ScheduleWatch
 from workflows_app.models.connections import drop_broken_connections

@@ -17,7 +17,6 @@ from temporalio.service import RPCError
 
 from workflows_app.domain import naming
 from workflows_app.domain.errors import NotFound, TemporalUnavailable
-from workflows_app.domain.progress import Progress
 from workflows_app.domain.results import (
     Level,
     Message,
@@ -28,6 +27,7 @@ from workflows_app.domain.results import (
     WorkflowStatus,
     WorkflowStatusResult,
 )
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.models import Run
 from workflows_app.models.connections import drop_broken_connections

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from asgiref.sync import sync_to_async
 
 from workflows_app.domain.errors import NotFound
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import RunState
 from workflows_app.models import Run
 from workflows_app.services.logs.messages import TICK_SECONDS, LogLine, Place, Tail, read_on, ticker

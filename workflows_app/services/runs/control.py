@@ -9,11 +9,12 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeou
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
-from workflows_app.contracts import Decision, ThawOrder, WatchdogInput
+from workflows_app.contracts.runs import Decision
+from workflows_app.contracts.thaws import ThawOrder, WatchdogInput
 from workflows_app.domain import naming
 from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow, TemporalUnavailable
-from workflows_app.domain.plans import StepSpec
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.plans.plans import StepSpec
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import RunState
 from workflows_app.models import Run, RunMessage
 from workflows_app.services.people import audit

@@ -9,7 +9,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from workflows_app.contracts import BackupInput, QueueInput
+from workflows_app.contracts.runs import BackupInput, QueueInput
 from workflows_app.domain import naming
 from workflows_app.domain.errors import RunAlreadyActive, TemporalUnavailable
 from workflows_app.domain.states import RunState

@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import Max
 
 from workflows_app.domain.errors import NotFound
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import RunState
 from workflows_app.models import Run
 from workflows_app.services.configurations import versions

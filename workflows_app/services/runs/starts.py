@@ -11,14 +11,14 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from workflows_app.contracts import BackupInput, RunInput
+from workflows_app.contracts.runs import BackupInput, RunInput
 from workflows_app.domain import naming
 from workflows_app.domain.config import Config, WhenBusy
 from workflows_app.domain.durations import in_words
 from workflows_app.domain.errors import NotNow, RunAlreadyActive, TemporalUnavailable
-from workflows_app.domain.plan_resumption import resumed_plan
-from workflows_app.domain.plans import Plan
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.plans.plan_resumption import resumed_plan
+from workflows_app.domain.plans.plans import Plan
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import StepState
 from workflows_app.models import Run
 from workflows_app.models.run_memos import memo_of, summary_of

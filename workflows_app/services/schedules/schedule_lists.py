@@ -12,9 +12,9 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError
 
 from workflows_app.domain import naming
-from workflows_app.domain.cron_words import cron_words
 from workflows_app.domain.errors import ConfigInvalid, TemporalUnavailable
-from workflows_app.domain.schedules import Obstacle, ScheduleKey, Timing, parse_key, unknown
+from workflows_app.domain.schedules.cron_words import cron_words
+from workflows_app.domain.schedules.schedules import Obstacle, ScheduleKey, Timing, parse_key, unknown
 from workflows_app.models import Run
 from workflows_app.models.schedule_obstacles import find_obstacles
 from workflows_app.services.people.permissions import Actor, Right

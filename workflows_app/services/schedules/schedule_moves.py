@@ -31,7 +31,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from workflows_app.domain import naming
 from workflows_app.domain.errors import ConfigInvalid, TemporalUnavailable
-from workflows_app.domain.schedules import ScheduleKey, Timing, parse_key
+from workflows_app.domain.schedules.schedules import ScheduleKey, Timing, parse_key
 from workflows_app.models import ScheduleMove
 from workflows_app.models.connections import drop_broken_connections
 from workflows_app.services.people import audit

@@ -17,11 +17,11 @@ from temporalio.client import (
     ScheduleState,
 )
 
-from workflows_app.contracts import ScheduledInput
+from workflows_app.contracts.schedules import ScheduledInput
 from workflows_app.domain import naming
-from workflows_app.domain.cron import Calendar, parse_cron
-from workflows_app.domain.cron_words import cron_words
-from workflows_app.domain.schedules import ScheduleKey, Timing, find_zone
+from workflows_app.domain.schedules.cron import Calendar, parse_cron
+from workflows_app.domain.schedules.cron_words import cron_words
+from workflows_app.domain.schedules.schedules import ScheduleKey, Timing, find_zone
 from workflows_app.services.temporal.payloads import decode_one
 from workflows_app.workflows.scheduled import ScheduledWorkflow
 

@@ -23,7 +23,7 @@ from temporalio.service import RPCError
 
 from workflows_app.domain import naming
 from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow
-from workflows_app.domain.schedules import ScheduleKey, Timing, check_key, unknown
+from workflows_app.domain.schedules.schedules import ScheduleKey, Timing, check_key, unknown
 from workflows_app.models import ScheduleWatch
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people import audit

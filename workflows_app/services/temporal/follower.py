@@ -8,8 +8,8 @@ from functools import reduce
 from temporalio.service import RPCError
 
 from workflows_app.domain.errors import TemporalUnavailable
-from workflows_app.domain.events import Event
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.runs.events import Event
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import RunState
 from workflows_app.services.temporal.history import HistoryReader, WatchdogReader, pending_steps
 from workflows_app.services.temporal.progress import RunAddress, Sight, describe, find_stall, history_page

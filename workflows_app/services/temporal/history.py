@@ -1,4 +1,4 @@
-"""From Temporal's history and description to the plain events that ``domain.progress`` folds."""
+"""From Temporal's history and description to the plain events that ``domain.runs.progress`` folds."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,17 +7,12 @@ from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
 
-from workflows_app.contracts import (
-    Decision,
-    RestoreInput,
-    RunInput,
-    StepInput,
-    ThawOrder,
-    ThawReport,
-    WatchdogInput,
-)
+from workflows_app.contracts.runs import Decision, RestoreInput, RunInput
+from workflows_app.contracts.steps import StepInput
+from workflows_app.contracts.thaws import ThawOrder, ThawReport, WatchdogInput
 from workflows_app.domain import naming
-from workflows_app.domain.events import (
+from workflows_app.domain.results import Result, WorkflowStatusResult
+from workflows_app.domain.runs.events import (
     CancelRequested,
     Decided,
     Event,
@@ -35,10 +30,9 @@ from workflows_app.domain.events import (
     WatchdogStarted,
     WindowEnded,
 )
-from workflows_app.domain.restores import restoring
-from workflows_app.domain.results import Result, WorkflowStatusResult
+from workflows_app.domain.runs.restores import restoring
+from workflows_app.domain.runs.thaws import budget_spent, ordered
 from workflows_app.domain.states import RunState, StepState
-from workflows_app.domain.thaws import budget_spent, ordered
 from workflows_app.services.temporal.payloads import decode, decode_one, moment, moment_or_none, reason_of
 
 

@@ -14,12 +14,12 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.service import RPCError
 
-from workflows_app.contracts import RunInput
+from workflows_app.contracts.runs import RunInput
 from workflows_app.domain import naming
 from workflows_app.domain.errors import NotFound
-from workflows_app.domain.events import Event
-from workflows_app.domain.progress import Progress
 from workflows_app.domain.results import WorkflowStatusResult
+from workflows_app.domain.runs.events import Event
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import StepState
 from workflows_app.models import Run
 from workflows_app.services.temporal import workers

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from workflows_app.domain.config import CommandField
 from workflows_app.domain.config_files.configuration import Family
-from workflows_app.domain.config_problems import parameter_setting
+from workflows_app.domain.editing.config_problems import parameter_setting
 from workflows_app.domain.findings import CheckedParts, CheckPart, Finding, Findings, FindingState, bad
 from workflows_app.web.editors.form_fields import field_id
 from workflows_app.web.words.statuses import UNKNOWN, Status

@@ -14,7 +14,7 @@ from workflows_app.domain.config_files.configuration import (
     FilePolicy,
 )
 from workflows_app.domain.config_files.secrets import hides
-from workflows_app.domain.config_problems import (
+from workflows_app.domain.editing.config_problems import (
     LARGEST,
     parameter_setting,
     plugin_setting,

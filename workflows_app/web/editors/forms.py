@@ -6,7 +6,7 @@ from dataclasses import replace
 from workflows_app.domain.config import CommandField, WhenBusy
 from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, Family
 from workflows_app.domain.config_files.secrets import hides, masked
-from workflows_app.domain.config_problems import (
+from workflows_app.domain.editing.config_problems import (
     is_needed,
     parameter_setting,
     plugin_setting,

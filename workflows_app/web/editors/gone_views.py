@@ -7,8 +7,8 @@ from typing import TypeVar
 from asgiref.sync import async_to_sync
 
 from workflows_app.domain.config_files.configuration import Configuration
+from workflows_app.domain.editing.policy_changes import gone_policies, new_policies
 from workflows_app.domain.errors import PoliciesGone
-from workflows_app.domain.policy_changes import gone_policies, new_policies
 from workflows_app.services.editing import gone_policies as services
 from workflows_app.services.editing.gone_policies import Leftover, Leftovers
 from workflows_app.services.people.permissions import Actor

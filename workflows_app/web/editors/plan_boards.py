@@ -7,11 +7,11 @@ from workflows_app.domain.config import CommandField, Config
 from workflows_app.domain.config_files.secrets import masked
 from workflows_app.domain.durations import in_words
 from workflows_app.domain.errors import PlanProblem
-from workflows_app.domain.plan_layouts import BACKUP_STEPS, OptionChanges
-from workflows_app.domain.plan_moves import Move
-from workflows_app.domain.plan_rules import frozen_window
-from workflows_app.domain.planned_backups import custom_step
-from workflows_app.domain.plans import StepOptions, StepSpec, backup_plan
+from workflows_app.domain.plans.plan_layouts import BACKUP_STEPS, OptionChanges
+from workflows_app.domain.plans.plan_moves import Move
+from workflows_app.domain.plans.plan_rules import frozen_window
+from workflows_app.domain.plans.planned_backups import custom_step
+from workflows_app.domain.plans.plans import StepOptions, StepSpec, backup_plan
 from workflows_app.services.editing.plans import PlanPreview
 from workflows_app.web.editors.plan_drafts import PlanDraft
 from workflows_app.web.editors.plan_inputs import (

@@ -10,9 +10,9 @@ from typing import Any
 
 from workflows_app.domain.config_files.text_comments import comments_in
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.plan_actions import Act, Action, acted, with_command
-from workflows_app.domain.plan_fields import FLAGS, NO, read_plan_field, read_step_field
-from workflows_app.domain.plan_layouts import (
+from workflows_app.domain.plans.plan_actions import Act, Action, acted, with_command
+from workflows_app.domain.plans.plan_fields import FLAGS, NO, read_plan_field, read_step_field
+from workflows_app.domain.plans.plan_layouts import (
     BACKUP_STEPS,
     PLAN_FIELDS,
     STEP_FIELDS,
@@ -23,7 +23,7 @@ from workflows_app.domain.plan_layouts import (
     layout_text,
     parse_layout,
 )
-from workflows_app.domain.plan_moves import Stages
+from workflows_app.domain.plans.plan_moves import Stages
 from workflows_app.web.editors.sides import Lead
 from workflows_app.web.words.numbers import whole_number
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from workflows_app.domain.plan_rules import frozen_window
-from workflows_app.domain.plans import Plan
+from workflows_app.domain.plans.plan_rules import frozen_window
+from workflows_app.domain.plans.plans import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from workflows_app.domain.plan_fields import FLAGS, NO, YES, field_text
-from workflows_app.domain.plan_layouts import PLAN_FIELDS, STEP_FIELDS, OptionChanges, PlanLayout
-from workflows_app.domain.plans import OnFailure, StepOptions
+from workflows_app.domain.plans.plan_fields import FLAGS, NO, YES, field_text
+from workflows_app.domain.plans.plan_layouts import PLAN_FIELDS, STEP_FIELDS, OptionChanges, PlanLayout
+from workflows_app.domain.plans.plans import OnFailure, StepOptions
 from workflows_app.web.editors.plan_drafts import NEW_COMMAND, NEW_NAME, Wrong
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9]")

@@ -13,8 +13,8 @@ from workflows_app.domain.config import CommandField
 from workflows_app.domain.config_files.configuration import SETTING_KEYS, Configuration, Family
 from workflows_app.domain.config_files.display import MAIN, editable
 from workflows_app.domain.config_files.secrets import hides
-from workflows_app.domain.config_problems import parameter_setting
-from workflows_app.domain.edited_texts import (
+from workflows_app.domain.editing.config_problems import parameter_setting
+from workflows_app.domain.editing.edited_texts import (
     TextReading,
     TextRemark,
     comment_remarks,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.config_files.display import MAIN, NO_PARAMETERS, title_of
-from workflows_app.domain.config_problems import parameter_setting
-from workflows_app.domain.edited_texts import TextRemark, without_typed_secrets
+from workflows_app.domain.editing.config_problems import parameter_setting
+from workflows_app.domain.editing.edited_texts import TextRemark, without_typed_secrets
 from workflows_app.web.editors.sides import PARTS, PREFIX, Sides
 
 

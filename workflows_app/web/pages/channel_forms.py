@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 from django.http import QueryDict
 
-from workflows_app.domain.channels import DEFAULT_ALERTS, RUNS, ChannelKind, Rhythm, events_of
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.notices.channels import DEFAULT_ALERTS, RUNS, ChannelKind, Rhythm, events_of
 from workflows_app.services.notices.channels import ChannelDraft, ChannelSummary
 
 KIND_WORDS = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from workflows_app.domain.restores import chosen_files, text_of
+from workflows_app.domain.runs.restores import chosen_files, text_of
 
 SHOWN = 100
 

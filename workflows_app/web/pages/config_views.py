@@ -6,7 +6,7 @@ from itertools import groupby
 
 from workflows_app.domain.config import CommandField, Config
 from workflows_app.domain.config_files.secrets import masked
-from workflows_app.domain.plans import Plan, StepSpec
+from workflows_app.domain.plans.plans import Plan, StepSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from asgiref.sync import async_to_sync
 
-from workflows_app.domain.trends import ConfigTrend
+from workflows_app.domain.runs.trends import ConfigTrend
 from workflows_app.services.configurations import catalog
 from workflows_app.services.configurations.catalog import ConfigSummary
 from workflows_app.services.people.permissions import Actor

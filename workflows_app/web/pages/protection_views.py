@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows_app.domain.protection import Promise, Protection, ProtectionState
+from workflows_app.domain.runs.protection import Promise, Protection, ProtectionState
 from workflows_app.services.protection.protection import Outlook
 from workflows_app.web.words.statuses import Status
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workflows_app.domain.archive_preview import ArchiveRetaining
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.keep_rules import KeepRules, Period, parse_rules
-from workflows_app.domain.retention_preview import Retaining
+from workflows_app.domain.retention.archive_preview import ArchiveRetaining
+from workflows_app.domain.retention.keep_rules import KeepRules, Period, parse_rules
+from workflows_app.domain.retention.retention_preview import Retaining
 from workflows_app.services.editing.retention import PolicyRetention
 
 MOST = 100_000

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from workflows_app.domain.archive_preview import ArchiveRetaining
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.results import Backup
-from workflows_app.domain.retention_preview import Fate, Preview, Retaining
+from workflows_app.domain.retention.archive_preview import ArchiveRetaining
+from workflows_app.domain.retention.retention_preview import Fate, Preview, Retaining
 from workflows_app.services.editing.retention import Comparison, Comparisons, PolicyRetention, retention_words
 
 SHOWN = 200

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from asgiref.sync import async_to_sync
 from django.conf import settings
 
-from workflows_app.domain.cron_words import cron_words
 from workflows_app.domain.durations import duration_text
 from workflows_app.domain.errors import ConfigInvalid, TemporalUnavailable
-from workflows_app.domain.schedules import DEFAULT_CATCH_UP, Timing, parse_timing
+from workflows_app.domain.schedules.cron_words import cron_words
+from workflows_app.domain.schedules.schedules import DEFAULT_CATCH_UP, Timing, parse_timing
 from workflows_app.services.people.permissions import Actor
 from workflows_app.services.schedules import schedule_lists
 from workflows_app.services.schedules.schedule_lists import Expected, ScheduleSummary

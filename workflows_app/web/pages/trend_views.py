@@ -9,8 +9,16 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from workflows_app.domain.durations import in_words
+from workflows_app.domain.runs.trends import (
+    WORST_FIRST,
+    Band,
+    Completed,
+    ConfigTrend,
+    Day,
+    Point,
+    PolicyTrend,
+)
 from workflows_app.domain.sizes import size_words
-from workflows_app.domain.trends import WORST_FIRST, Band, Completed, ConfigTrend, Day, Point, PolicyTrend
 from workflows_app.web.pages.trend_drawings import (
     NO_BACKUP,
     Bar,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows_app.domain.progress import Progress
+from workflows_app.domain.runs.progress import Progress
 from workflows_app.domain.states import FreezeState
 
 _OUTCOMES = {

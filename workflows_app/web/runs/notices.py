@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows_app.domain.progress import Progress, StepProgress
+from workflows_app.domain.runs.progress import Progress, StepProgress
 from workflows_app.domain.states import RunState, StepState
 from workflows_app.services.runs.runs import RunSummary
 from workflows_app.services.temporal.progress import Sight, Stall

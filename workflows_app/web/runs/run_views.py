@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflows_app.domain.errors import PlanRefused
-from workflows_app.domain.progress import Progress
-from workflows_app.domain.restores import Restoring
+from workflows_app.domain.runs.progress import Progress
+from workflows_app.domain.runs.restores import Restoring
 from workflows_app.domain.states import RunState
 from workflows_app.services.logs.attempts import Spoken
 from workflows_app.services.logs.messages import Place

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from workflows_app.domain.events import StepReport
-from workflows_app.domain.progress import Progress, StepProgress
+from workflows_app.domain.runs.events import StepReport
+from workflows_app.domain.runs.progress import Progress, StepProgress
 from workflows_app.domain.states import StepState
 from workflows_app.web.words.statuses import STEP_STATUS, Status
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from workflows_app.domain import naming
 from workflows_app.domain.durations import in_words
-from workflows_app.domain.progress import Progress, StepProgress
+from workflows_app.domain.runs.progress import Progress, StepProgress
 from workflows_app.domain.states import StepState
 from workflows_app.services.logs.attempts import Spoken
 from workflows_app.services.logs.messages import Place

@@ -14,6 +14,9 @@ from django_htmx.http import HttpResponseClientRedirect
 from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import Configuration, Family
 from workflows_app.domain.config_files.files import write_files
+from workflows_app.domain.editing.lost_rules import lost_rules
+from workflows_app.domain.editing.policy_changes import gone_policies
+from workflows_app.domain.editing.starters import STARTERS, starter
 from workflows_app.domain.errors import (
     ConfigInvalid,
     NotFound,
@@ -21,9 +24,6 @@ from workflows_app.domain.errors import (
     SettingProblem,
     SettingsRefused,
 )
-from workflows_app.domain.lost_rules import lost_rules
-from workflows_app.domain.policy_changes import gone_policies
-from workflows_app.domain.starters import STARTERS, starter
 from workflows_app.services.configurations import catalog, plugins
 from workflows_app.services.configurations.plugins import Published
 from workflows_app.services.editing import config_edits

@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from workflows_app.domain.channels import ChannelKind
 from workflows_app.domain.errors import ConfigInvalid, NotFound
+from workflows_app.domain.notices.channels import ChannelKind
 from workflows_app.services.configurations import catalog
 from workflows_app.services.notices import channels, delivery_lists, incidents
 from workflows_app.services.notices.channels import ChannelSummary

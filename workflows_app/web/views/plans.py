@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 from workflows_app.domain.errors import ConfigInvalid, Outdated, PlanRefused
-from workflows_app.domain.plan_actions import Act, read_action
+from workflows_app.domain.plans.plan_actions import Act, read_action
 from workflows_app.services.configurations import catalog
 from workflows_app.services.configurations.catalog import ConfigDetail
 from workflows_app.services.editing import plans

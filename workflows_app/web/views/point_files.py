@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.file_listings import LONGEST_PAGE, LONGEST_SEARCH, FileEntry, FileQuery
-from workflows_app.domain.keep_rules import moment_of
-from workflows_app.domain.restores import is_covered
+from workflows_app.domain.retention.keep_rules import moment_of
+from workflows_app.domain.runs.restores import is_covered
 from workflows_app.services.configurations import catalog, plugins
 from workflows_app.services.people.permissions import Right, actor_of
 from workflows_app.services.points import restore_points

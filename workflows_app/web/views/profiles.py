@@ -16,7 +16,7 @@ from workflows_app.domain.errors import (
     RunAlreadyActive,
     TemporalUnavailable,
 )
-from workflows_app.domain.plan_layouts import PlanLayout
+from workflows_app.domain.plans.plan_layouts import PlanLayout
 from workflows_app.services.configurations import catalog, plugins
 from workflows_app.services.editing import plans
 from workflows_app.services.people.permissions import actor_of

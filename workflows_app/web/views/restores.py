@@ -13,7 +13,7 @@ from workflows_app.domain.errors import (
     RunAlreadyActive,
     TemporalUnavailable,
 )
-from workflows_app.domain.restores import RestoreRequest
+from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Right, actor_of
 from workflows_app.services.points import restores

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.retention_preview import DAYS
+from workflows_app.domain.retention.retention_preview import DAYS
 from workflows_app.services.configurations import catalog
 from workflows_app.services.editing import retention
 from workflows_app.services.editing.retention import PolicyRetention, retention_words

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from workflows_app.domain.config import WhenBusy
 from workflows_app.domain.errors import ConfigInvalid, FossulError, NotFound, NotNow
-from workflows_app.domain.schedules import ScheduleKey, parse_moment
+from workflows_app.domain.schedules.schedules import ScheduleKey, parse_moment
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Actor, Right, actor_of
 from workflows_app.services.schedules import schedule_lists, schedules
