@@ -424,6 +424,20 @@ async def test_browsing_leads_nowhere_else(worker, source, tmp_path):
             await browse(config, wrong)
 
 
+async def test_what_is_held_or_was_removed_is_known_without_a_worker(temporal_settings, source, monkeypatch):
+    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.3)
+    config = await catalog(**settings_for(source))
+    removed = "inbox-daily-1-1790000000"
+    await sync_to_async(holds.hold)(OPERATOR, *names(config), "inbox-daily-2-1790000000", "the audit")
+    await Removal.objects.acreate(
+        profile=config.profile.name, config=config.name, backup=removed, how="x", time=_now()
+    )
+    (point,) = (await points(config)).values()
+    assert (point.backup.name, point.presence) == ("inbox-daily-2-1790000000", Presence.UNKNOWN)
+    with pytest.raises(NotFound, match="any more"):
+        await restore_points.get_point(VIEWER, *names(config), removed)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 

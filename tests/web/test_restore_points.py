@@ -194,6 +194,26 @@ async def test_the_retention_says_beforehand_what_goes_and_saves_it(client, work
     assert fourth not in before
 
 
+async def test_without_a_worker_one_that_no_run_reported_is_unknown(
+    client, temporal_settings, source, monkeypatch
+):
+    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.3)
+    await sync_to_async(login)(client, "admin")
+    config = await catalog(**settings_for(source))
+    for name in ("inbox-daily-7-1790000000", "a plugin's own name"):
+        status, page = await get(client, address(config, "restore-point", name))
+        assert status == 503
+        assert "<strong>Unknown.</strong>" in page
+        assert "No worker answered" in page
+        assert "is-complete" not in page
+        assert "1970" not in page, "when it was made is not known either"
+        for action in ("hold-point", "verify-point", "delete-point"):
+            told = await post(client, address(config, action, name), reason="x", confirmation=name)
+            assert told[0] == 409, action
+            assert "is not known now" in told[1]
+    assert await Hold.objects.acount() == 0
+
+
 async def test_without_a_worker_the_preview_is_unknown(client, temporal_settings, source, monkeypatch):
     monkeypatch.setattr(restores, "LOOK_SECONDS", 0.3)
     await sync_to_async(login)(client, "viewer")

@@ -35,14 +35,17 @@ def reconcile(
     removed: Collection[str],
     archived: Collection[str],
     busy: bool,
+    wanted: Collection[str] = (),
 ) -> dict[str, Presence]:
     """Answer the presence of every backup that there is reason to show, by name.
 
     ``listed`` is what the storage says that it has, None while it does not tell; ``reported`` what runs
     said that they made, read before that; ``removed`` what was deleted on purpose, read after it. ``busy``
-    says that a run was open, whose retention may not be written down yet.
+    says that a run was open, whose retention may not be written down yet. ``wanted`` is what else there is
+    reason to ask for while not everybody can be asked: it is unknown where nothing else is known.
     """
-    found = dict.fromkeys(archived, Presence.ARCHIVED)
+    found = {name: Presence.UNKNOWN for name in wanted if name not in removed}
+    found |= dict.fromkeys(archived, Presence.ARCHIVED)
     for name in reported:
         if name not in removed:
             found[name] = Presence.UNKNOWN if listed is None or busy else Presence.MISSING

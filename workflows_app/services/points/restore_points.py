@@ -88,6 +88,11 @@ async def list_points(actor: Actor, profile: str, config: str) -> PointList:
     That the storage or the archives cannot be asked is in the answer, with what runs reported all the same.
     Raises NotAllowed; NotFound for an unknown configuration.
     """
+    return await _list_points(actor, profile, config)
+
+
+async def _list_points(actor: Actor, profile: str, config: str, asked: str = "") -> PointList:
+    """As ``list_points``, with the name ``asked`` for, while nobody can tell whether there is one."""
     actor.require(Right.VIEW)
     found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
     # In this order: what a run reports, or deletes, while the storage is asked is then never called missing.
@@ -97,17 +102,20 @@ async def list_points(actor: Actor, profile: str, config: str) -> PointList:
     )
     await verifications.settle(profile, config)
     return await sync_to_async(_points)(
-        actor, found, reported, busy, backups, trouble, archives, archive_trouble
+        actor, found, reported, busy, backups, trouble, archives, archive_trouble, asked
     )
 
 
 async def get_point(actor: Actor, profile: str, config: str, name: str) -> tuple[PointList, Point]:
-    """Answer one restore point, and the list that it is in. Raises as ``list_points``, NotFound."""
-    found = await list_points(actor, profile, config)
+    """Answer one restore point, and the list that it is in.
+
+    It is unknown while the storage, or the archives, cannot be asked for it. Raises as ``list_points``;
+    NotFound for one that is known not to be there.
+    """
+    found = await _list_points(actor, profile, config, name)
     point = found.find(name)
     if point is None:
-        why = f" {found.trouble}" if found.trouble else ""
-        raise NotFound(f"{profile}/{config} has no restore point {name!r} (any more).{why}")
+        raise NotFound(f"{profile}/{config} has no restore point {name!r} (any more).")
     return found, point
 
 
@@ -115,12 +123,14 @@ async def hold_point(actor: Actor, profile: str, config: str, name: str, reason:
     """Hold a restore point, for ``reason``, so that nothing deletes it.
 
     One that a run reported can be held without a worker. Raises as ``holds.hold``; NotFound for a name that
-    nobody knows.
+    nobody knows; NotNow while that cannot be found out.
     """
     actor.require(Right.OPERATE)
     reported, _ = await sync_to_async(_reported)(profile, config)
     if name not in reported:
-        await get_point(actor, profile, config, name)
+        _, point = await get_point(actor, profile, config, name)
+        if point.presence is Presence.UNKNOWN and point.held is None:
+            raise NotNow(f"Whether there is {name} is not known now, so it is not held. Try again later.")
     await sync_to_async(holds.hold)(actor, profile, config, name, reason)
 
 
@@ -206,18 +216,22 @@ def _points(
     trouble: str,
     archives: Archives,
     archive_trouble: str,
+    asked: str,
 ) -> PointList:
     profile, name = config.profile_name, config.config_name
     listed = {backup.name: backup for backup in backups.backup}
     archived = {archive.name for archive in archives.archive}
+    held = holds.holds_of(actor, profile, name)
+    # What somebody holds was there; what is asked for may be, wherever that is.
+    wanted = {*held, asked} if trouble else {asked} if archive_trouble else set()
     presences = reconcile(
         None if trouble else listed.keys(),
         reported=reported.keys(),
         removed=_removed(profile, name, listed.keys()),
         archived=archived,
         busy=busy,
+        wanted=wanted - {""},
     )
-    held = holds.holds_of(actor, profile, name)
     checks = verifications.latest(profile, name)
     verifies = Ability.VERIFY.value in backups.abilities
     points = []

@@ -134,7 +134,10 @@ def _point_page(
     actor = actor_of(request.user)
     found, point = async_to_sync(restore_points.get_point)(actor, profile, config, backup)
     newest = next((p for p in found.points if p.present and p.backup.policy == point.backup.policy), None)
-    code, title = status_of(refusal) if refusal else (503 if found.trouble else 200, "")
+    # One that no run reported may be in the archives alone.
+    nowhere = point.presence is Presence.UNKNOWN and point.run is None
+    unasked = found.trouble or (found.archive_trouble if nowhere else "")
+    code, title = status_of(refusal) if refusal else (503 if unasked else 200, "")
     summary = catalog.get_config(actor, profile, config).summary
     context = {
         "config": summary,
@@ -146,6 +149,7 @@ def _point_page(
         "check": point.check,
         "check_status": check_status(point.check) if point.check else None,
         "newest": newest is point,
+        "unasked": unasked,
         "missing": point.presence is Presence.MISSING,
         "can_verify": found.can(Ability.VERIFY) and point.present,
         "can_browse": found.can(Ability.BROWSE) and point.present,
