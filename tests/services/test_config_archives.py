@@ -188,6 +188,8 @@ def test_encrypted_and_unusually_packed_files_are_refused():
         (["p/a/a.conf"], ["p/a/a.conf"]),
         (["p/a/a.conf", "p/a/old/a.conf"], ["p/a/a.conf", "p/a/old/a.conf"]),
         (["p/a/a.conf", "q/a/a.conf"], ["p/a/a.conf", "q/a/a.conf"]),
+        (["c/p/p.conf", "c/p/a/a.conf"], ["p/p.conf", "p/a/a.conf"]),
+        (["p/p.conf", "p/a/a.conf"], ["p/p.conf", "p/a/a.conf"]),
     ],
 )
 def test_a_folder_around_everything_is_left_out(paths, kept):

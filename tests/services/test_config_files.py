@@ -217,7 +217,7 @@ def test_an_export_is_read_back_equal_and_keeps_the_secrets_that_it_left_out(fol
     assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
     again = apply_configs(ADMIN, out, prune=True)
     assert set(effects(again).values()) == {Effect.UNCHANGED}
-    assert len(again.changes[0].remarks) == 2
+    assert [len(change.remarks) for change in again.changes] == [0, 2]
     assert everything() == before
 
 
@@ -227,7 +227,7 @@ def test_descriptions_and_what_is_disabled_survive_an_export(folder, profile, tm
     export_configs(ADMIN, tmp_path / "out")
     assert not apply_configs(ADMIN, tmp_path / "out", prune=True, plan=True).differs
     BackupConfig.objects.update(description="", disabled=False)
-    (change,) = apply_configs(ADMIN, tmp_path / "out", plan=True).changes
+    _, change = apply_configs(ADMIN, tmp_path / "out", plan=True).changes
     assert {"-Disabled = false", "+Disabled = true", '-Description = ""'} <= set(change.lines)
     import_configs(ADMIN, tmp_path / "out")
     row = BackupConfig.objects.get()
@@ -242,13 +242,63 @@ def test_descriptions_and_what_is_disabled_survive_an_export(folder, profile, tm
     assert (again.description, again.disabled) == (row.description, row.disabled)
 
 
-def test_an_export_says_that_a_disabled_profile_is_not_in_it(folder, profile, tmp_path):
+def test_what_a_profile_says_of_itself_goes_into_a_file_and_back(folder, profile, tmp_path):
     import_configs(ADMIN, folder)
-    Profile.objects.update(disabled=True)
-    (told,) = export_configs(ADMIN, tmp_path / "out", with_secrets=True).files
-    assert [(note.what, "its profile is disabled" in note.why) for note in told.notes] == [
+    Profile.objects.create(name=f"{profile}-empty", description="no configuration yet")
+    Profile.objects.filter(name=profile).update(description='the "shop"\nof Kiel', disabled=True)
+    before = sorted(Profile.objects.values_list("name", "description", "disabled"))
+    out = tmp_path / "out"
+    export_configs(ADMIN, out)
+    told = apply_configs(ADMIN, out, prune=True, plan=True)
+    assert not told.differs
+    assert told.changes[0].effect is Effect.UNCHANGED
+    BackupConfig.objects.all().delete()
+    Profile.objects.all().delete()
+    told = import_configs(ADMIN, out)
+    assert effects(told)[f"{profile}/"] is Effect.MADE
+    assert sorted(Profile.objects.values_list("name", "description", "disabled")) == before
+    assert not import_configs(ADMIN, out).differs
+
+
+def test_a_profiles_file_changes_what_it_says_and_no_more(folder, profile):
+    import_configs(ADMIN, folder)
+    Profile.objects.update(description="the shop", disabled=True)
+    put(folder, {f"{profile}/{profile}.conf": "disabled = false\nOwner = 'kim'\n"})
+    report = apply_configs(ADMIN, folder, plan=True)
+    (change,) = (change for change in report.changes if not change.config)
+    assert change.effect is Effect.CHANGED
+    assert [line for line in change.lines if line[1:].startswith("Disabled")] == [
+        "-Disabled = true",
+        "+Disabled = false",
+    ]
+    (file,) = (file for file in report.files if file.name == f"{profile}/{profile}.conf")
+    assert (file.taken, [note.what for note in file.notes]) == (1, ["Owner"])
+    apply_configs(ADMIN, folder)
+    row = Profile.objects.get()
+    assert (row.description, row.disabled) == ("the shop", False)
+    assert AuditEntry.objects.filter(profile=profile, config="", details="changed").exists()
+    (folder / profile / f"{profile}.conf").unlink()
+    assert not apply_configs(ADMIN, folder, prune=True).differs, "without a file it stays as it is"
+
+
+def test_a_profiles_file_that_is_refused_leaves_all_as_it_was(folder, profile):
+    put(folder, {f"{profile}/{profile}.conf": 'Disabled = "no"\n'})
+    report = import_configs(ADMIN, folder)
+    assert [(file.name, file.refused) for file in report.files if file.refused] == [
+        (f"{profile}/{profile}.conf", "Disabled: it must be true or false, and is text")
+    ]
+    assert not Profile.objects.exists()
+
+
+def test_an_export_passes_by_a_profile_whose_file_has_no_place(folder, profile, tmp_path):
+    put(folder, {f"{profile}/{profile}.conf/{profile}.conf.conf": "JobRetention = 5\n"})
+    import_configs(ADMIN, folder)
+    report = export_configs(ADMIN, tmp_path / "out")
+    (told,) = (file for file in report.files if file.name == profile)
+    assert [(note.what, "a configuration's folder" in note.why) for note in told.notes] == [
         ("the profile", True)
     ]
+    assert not import_configs(ADMIN, tmp_path / "out").differs
 
 
 def test_an_export_with_secrets_makes_the_same_database_elsewhere(folder, profile, tmp_path):
@@ -352,9 +402,11 @@ def test_a_second_export_removes_what_is_gone_and_nothing_else(tmp_path):
     export_configs(ADMIN, out)
     put(out, {"README.md": "mine", f"{stays}/mine.conf": "mine"})
     BackupConfig.objects.filter(pk=gone.pk).delete()
+    gone.profile.delete()
     report = export_configs(ADMIN, out)
     assert {file.name for file in report.files if file.notes} == {
-        f"{gone}/{name}.conf" for name in (gone.name, "sample-app", "sample-storage", "sample-archive")
+        f"{gone.profile}/{gone.profile}.conf",
+        *(f"{gone}/{name}.conf" for name in (gone.name, "sample-app", "sample-storage", "sample-archive")),
     }
     assert not (out / gone.profile.name).exists()
     assert (out / "README.md").read_text() == (out / f"{stays}/mine.conf").read_text() == "mine"
@@ -461,5 +513,5 @@ def test_what_a_plugin_declares_secret_is_masked_left_out_and_kept(tmp_path, pro
     export_configs(ADMIN, tmp_path / "out")
     assert (tmp_path / "out" / name / "vault.conf").read_text().splitlines()[1:] == ['Host = "db"']
     report = import_configs(ADMIN, tmp_path / "out")
-    assert effects(report) == {name: Effect.UNCHANGED}
+    assert effects(report) == dict.fromkeys((f"{profile}/", name), Effect.UNCHANGED)
     assert row.versions.count() == 1

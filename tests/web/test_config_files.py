@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from tests.factories import make_catalog
 from tests.web.test_control import login
-from workflows_app.models import AuditEntry, BackupConfig
+from workflows_app.models import AuditEntry, BackupConfig, Profile
 from workflows_app.services.files.config_archives import LARGEST_UPLOAD
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,26 @@ def test_an_upload_is_shown_first_and_then_taken(admin, profile):
     assert answer.status_code == 200
     assert reverse("config", args=[profile, "app"]) in answer.content.decode()
     assert BackupConfig.objects.get().name == "app"
+
+
+def test_what_a_profile_says_of_itself_is_downloaded_and_uploaded(admin):
+    row = make_catalog()
+    owner = row.profile
+    Profile.objects.filter(pk=owner.pk).update(description="<b>the harbour</b>", disabled=True)
+    content = b"".join(admin.post(DOWNLOAD, {"place": owner.name}).streaming_content)
+    assert f"{owner}/{owner}.conf" in zipfile.ZipFile(io.BytesIO(content)).namelist()
+    Profile.objects.filter(pk=owner.pk).update(description="", disabled=False)
+    page = admin.post(PLAN, {"archive": SimpleUploadedFile("x.zip", content)}).content.decode()
+    assert f"{owner} , the profile itself would change" in text_of(page)
+    assert "<b>the harbour" not in page
+    answer = admin.post(APPLY, {"token": token_in(page)})
+    assert reverse("profile", args=[owner.name]) in answer.content.decode()
+    owner.refresh_from_db()
+    assert (owner.description, owner.disabled) == ("<b>the harbour</b>", True)
+    row.delete()
+    owner.delete()
+    page = admin.post(PLAN, {"archive": SimpleUploadedFile("x.zip", content)}).content.decode()
+    assert f"{owner} , the profile itself would be made" in text_of(page)
 
 
 def test_taking_it_again_shows_that_nothing_is_left_to_do(admin, profile):

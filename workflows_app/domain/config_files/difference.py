@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 from workflows_app.domain.config_files.configuration import Configuration
 from workflows_app.domain.config_files.display import CONTEXT, without_credentials
-from workflows_app.domain.config_files.files import Files, write_files
+from workflows_app.domain.config_files.files import SUFFIX, Files, write_files
+from workflows_app.domain.config_files.profile_file import ProfileSettings, write_profile
 
 
 def difference(
@@ -21,7 +22,18 @@ def difference(
     plugins declare secret. Raises ConfigInvalid for what
     no file can hold.
     """
-    before, after = _shown(name, old, None, declared), _shown(name, new, old, declared)
+    return _difference(_shown(name, old, None, declared), _shown(name, new, old, declared))
+
+
+def profile_difference(
+    name: str, old: ProfileSettings | None, new: ProfileSettings | None
+) -> tuple[str, ...]:
+    """Answer what turns ``old`` into ``new``, as lines, for the profile ``name``; None is one not there."""
+    before, after = ({f"{name}{SUFFIX}": write_profile(each)} if each else {} for each in (old, new))
+    return _difference(before, after)
+
+
+def _difference(before: Files, after: Files) -> tuple[str, ...]:
     lines: list[str] = []
     for file in (*before, *(file for file in after if file not in before)):
         lines += difflib.unified_diff(

@@ -68,7 +68,7 @@ def read_main(content: bytes) -> MainFile:
     ``RetentionNumber`` is dropped: Fossul would read 0 and delete every backup of it (§7.4).
     """
     notes: list[Note] = []
-    table = known(_parse(content), _KEYS, "", notes)
+    table = known(parse(content), _KEYS, "", notes)
     values: dict[str, Any] = {}
     for key, attribute in SCALAR_KEYS.items():
         if key not in table:
@@ -95,8 +95,7 @@ def read_main(content: bytes) -> MainFile:
         for p in policies
     )
     plan = layout_from_table(of_type(PLAN_KEY, table[PLAN_KEY], dict)) if PLAN_KEY in table else None
-    description = _description(table[DESCRIPTION_KEY]) if DESCRIPTION_KEY in table else None
-    disabled = of_type(DISABLED_KEY, table[DISABLED_KEY], bool) if DISABLED_KEY in table else None
+    description, disabled = own_settings(table)
     configuration = Configuration(Config.model_validate(values), policies, plan, description, disabled)
     ours = sum(value is not None for value in (description, disabled))
     return MainFile(configuration, len(values) + ours, tuple(notes))
@@ -107,11 +106,7 @@ def write_main(configuration: Configuration) -> str:
 
     Raises ConfigInvalid for text with a NUL.
     """
-    lines = []
-    if configuration.description is not None:
-        lines.append(f"{DESCRIPTION_KEY} = {_written(DESCRIPTION_KEY, configuration.description)}")
-    if configuration.disabled is not None:
-        lines.append(f"{DISABLED_KEY} = {_written(DISABLED_KEY, configuration.disabled)}")
+    lines = own_lines(configuration.description, configuration.disabled)
     for key, attribute in SETTING_KEYS.items():
         value = getattr(configuration.config, attribute)
         if value or key in _ALWAYS_WRITTEN:
@@ -127,6 +122,24 @@ def write_main(configuration: Configuration) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def own_settings(table: Mapping[str, Any]) -> tuple[str | None, bool | None]:
+    """A file's description, and whether it disables; None where it says nothing. Raises ConfigInvalid."""
+    return (
+        _description(table[DESCRIPTION_KEY]) if DESCRIPTION_KEY in table else None,
+        of_type(DISABLED_KEY, table[DISABLED_KEY], bool) if DISABLED_KEY in table else None,
+    )
+
+
+def own_lines(description: str | None, disabled: bool | None) -> list[str]:
+    """The lines that ``own_settings`` reads back. Raises ConfigInvalid for text with a NUL."""
+    lines = []
+    if description is not None:
+        lines.append(f"{DESCRIPTION_KEY} = {_written(DESCRIPTION_KEY, description)}")
+    if disabled is not None:
+        lines.append(f"{DISABLED_KEY} = {_written(DISABLED_KEY, disabled)}")
+    return lines
+
+
 def _retention(key: str, policy: str, number: int) -> tuple[str, ...]:
     return ("", f"[[{key}]]", f"Policy = {toml_string(policy)}", f"RetentionNumber = {number}")
 
@@ -137,7 +150,8 @@ def _written(key: str, value: object) -> str:
     return toml_string(clean(key, value)) if isinstance(value, str) else str(value)
 
 
-def _parse(content: bytes) -> dict[str, Any]:
+def parse(content: bytes) -> dict[str, Any]:
+    """A file of TOML as a table. Raises ConfigInvalid."""
     try:
         return tomllib.loads(content.decode())
     except UnicodeDecodeError as error:

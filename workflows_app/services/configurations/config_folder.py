@@ -1,4 +1,7 @@
-"""A folder of configuration files: ``<profile>/<configuration>/<file>.conf`` (fossul-behaviour.md §2)."""
+"""A folder of configuration files: ``<profile>/<configuration>/<file>.conf`` (fossul-behaviour.md §2).
+
+Beside its configurations a profile may have a file of its own, ``<profile>/<profile>.conf``, which is ours.
+"""
 
 import json
 import os
@@ -30,12 +33,14 @@ class FolderRefused(FossulError):
 
 @dataclass(slots=True)
 class Folder:
-    """What is in a folder: by (profile, configuration) its files' contents; and what it is not made of.
+    """What is in a folder: by (profile, configuration) its files' contents, by profile that of its own file;
+    and what it is not made of.
 
     ``ignored`` and ``refused`` are pairs of a path below the folder and the reason.
     """
 
     configs: dict[tuple[str, str], dict[str, bytes]] = field(default_factory=dict)
+    profiles: dict[str, bytes] = field(default_factory=dict)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
@@ -67,17 +72,23 @@ def folder_of(files: Mapping[str, bytes]) -> Folder:
         parts = path.split("/")
         if any(part.startswith(".") for part in parts) or not _below_names(parts, folder, refused):
             continue
-        if len(parts) < 3:
+        own = path == profile_path(parts[0])
+        if len(parts) < 3 and not own:
             folder.ignored.append((path, _NOT_IN_A_CONFIG))
             continue
-        config = folder.configs.setdefault((parts[0], parts[1]), {})
+        found = folder.profiles if own else folder.configs.setdefault((parts[0], parts[1]), {})
         if len(parts) > 3 or not path.endswith(SUFFIX):
             folder.ignored.append((path, _NO_CONFIG_FILE))
         elif len(files[path]) > LARGEST_FILE:
             folder.refused.append((path, _TOO_LARGE))
         else:
-            config[parts[2]] = files[path]
+            found[parts[0] if own else parts[2]] = files[path]
     return folder
+
+
+def profile_path(profile: str) -> str:
+    """Where a profile's own file is, below the folder."""
+    return f"{profile}/{profile}{SUFFIX}"
 
 
 def write_folder(root: Path, files: Mapping[str, str], *, force: bool = False) -> tuple[str, ...]:
@@ -111,8 +122,15 @@ def write_folder(root: Path, files: Mapping[str, str], *, force: bool = False) -
 
 def _read_profile(profile: Path, folder: Folder, root: Path) -> None:
     for config in _entries(profile, folder, root):
+        place = f"{profile.name}/{config.name}"
         if not config.is_dir():
-            folder.ignored.append((f"{profile.name}/{config.name}", _NOT_IN_A_CONFIG))
+            if place == profile_path(profile.name):
+                own: dict[str, bytes] = {}
+                _read_file(config, own, folder, root)
+                if own:
+                    folder.profiles[profile.name] = own[config.name]
+            else:
+                folder.ignored.append((place, _NOT_IN_A_CONFIG))
         elif _named(config, "configuration", folder, root):
             found: dict[str, bytes] = {}
             for file in _entries(config, folder, root):
@@ -196,7 +214,7 @@ def _is_config_path(path: str) -> bool:
             check_name("path", part)
     except ConfigInvalid:
         return False
-    return len(parts) == 3 and path.endswith(SUFFIX)
+    return path == profile_path(parts[0]) or (len(parts) == 3 and path.endswith(SUFFIX))
 
 
 def _write(path: Path, text: str) -> None:

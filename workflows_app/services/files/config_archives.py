@@ -5,6 +5,7 @@ Nothing is written to a disk: an archive becomes contents by path, in memory of 
 
 import gzip
 import io
+import re
 import stat
 import tarfile
 import zipfile
@@ -31,6 +32,8 @@ _LARGEST_TAR = LARGEST_CONTENT + MOST_FILES * 4096
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TROUBLES = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+# Of a configuration in a profile that is in one folder more: which.
+_MAIN_FILE = re.compile(r"([^/]+/[^/]+)/([^/]+)/\2\.conf")
 _DAMAGED = "it is damaged, or no such archive"
 
 
@@ -169,7 +172,10 @@ def _passed_over(path: str) -> bool:
 def _without_top(files: dict[str, bytes]) -> dict[str, bytes]:
     """The files without a folder that holds all of them and is no profile, as archives of a folder have."""
     tops = {path.partition("/")[0] for path in files}
-    depths = {path.count("/") for path in files if path.endswith(".conf")}
+    # A profile's own file is one folder nearer to the top than its configurations'.
+    below = {found[1] for path in files if (found := _MAIN_FILE.fullmatch(path))}
+    own = {f"{profile}/{profile.rpartition('/')[2]}.conf" for profile in below}
+    depths = {path.count("/") for path in files if path.endswith(".conf") and path not in own}
     if len(tops) != 1 or 3 not in depths or 2 in depths:
         return files
     return {path.partition("/")[2]: content for path, content in files.items()}

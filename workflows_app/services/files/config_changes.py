@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from workflows_app.domain.config_files.configuration import NO_PLAN, Configuration, FilePolicy
-from workflows_app.domain.config_files.difference import difference
+from workflows_app.domain.config_files.difference import difference, profile_difference
+from workflows_app.domain.config_files.profile_file import NEW_PROFILE, ProfileSettings
 from workflows_app.domain.config_files.secrets import PLAN, with_kept_secrets
 from workflows_app.domain.editing.policy_changes import gone_policies
 from workflows_app.domain.plans.planned_backups import planned_backup
@@ -32,8 +33,8 @@ class Change:
     """What becomes of one configuration, or, where ``config`` is empty, of a profile itself.
 
     ``lines`` are a unified diff without secrets, ``remarks`` say what stays although the files do not
-    have it. ``result`` is what is to be stored, None where nothing is; ``gone`` are the policies that it
-    takes away, with their schedules.
+    have it. ``result`` is what is to be stored of a configuration, ``settings`` of a profile, None where
+    nothing is; ``gone`` are the policies that it takes away, with their schedules.
     """
 
     profile: str
@@ -43,6 +44,7 @@ class Change:
     remarks: tuple[str, ...] = ()
     result: Configuration | None = None
     gone: tuple[str, ...] = ()
+    settings: ProfileSettings | None = None
 
     @property
     def differs(self) -> bool:
@@ -103,8 +105,20 @@ def change_of(
     return Change(profile, name, Effect.CHANGED, lines, tuple(remarks), result, taken)
 
 
+def profile_change(profile: str, files: ProfileSettings) -> Change:
+    """Answer what a profile's own file changes; what it says nothing of stays."""
+    row = Profile.objects.filter(name=profile).first()
+    there = ProfileSettings(row.description, row.disabled) if row else None
+    result = files.completed(there or NEW_PROFILE)
+    if result == there:
+        return Change(profile, "", Effect.UNCHANGED)
+    effect = Effect.CHANGED if there else Effect.MADE
+    return Change(profile, "", effect, profile_difference(profile, there, result), settings=result)
+
+
 def leftovers(
     in_files: set[Names],
+    profiles: Collection[str],
     there: Mapping[Names, Configuration],
     *,
     prune: bool,
@@ -112,9 +126,10 @@ def leftovers(
 ) -> Iterator[Change]:
     """Answer what becomes of what the files do not have: it is deleted with ``prune``, else it stays.
 
-    A configuration with an open run is never deleted, nor its profile. ``declared`` as in ``change_of``.
+    A configuration with an open run is never deleted, nor its profile, nor are ``profiles``, which have a
+    file of their own. ``declared`` as in ``change_of``.
     """
-    used = {profile for profile, _ in in_files}
+    used = {profile for profile, _ in in_files} | set(profiles)
     for (profile, name), configuration in there.items():
         if (profile, name) in in_files:
             continue

@@ -64,9 +64,10 @@ def download_configs(
         raise NotFound(f"There is nothing to download: {reports[0].notes[0].why}.")
     if with_secrets:
         with transaction.atomic():
-            for report in reports:
-                audit.note(actor, Action.EXPORTED_SECRETS, *report.name.split("/", 1))
+            for owner, _, name in (report.name.partition("/") for report in reports):
+                if name:  # A profile's own file holds none.
+                    audit.note(actor, Action.EXPORTED_SECRETS, owner, name)
     marker = json.dumps({"files": sorted(texts)}, indent=1) + "\n"
     files = {path: text.encode() for path, text in {**texts, MARKER: marker}.items()}
-    name = "-".join(filter(None, ("fossul", profile, config, "with-secrets" if with_secrets else "")))
-    return Download(f"{name}.zip", pack(files))
+    file = "-".join(filter(None, ("fossul", profile, config, "with-secrets" if with_secrets else "")))
+    return Download(f"{file}.zip", pack(files))

@@ -1,7 +1,7 @@
 """Configuration as files: reading a folder into the database, and writing the database into a folder."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,7 @@ from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import Configuration, Family
 from workflows_app.domain.config_files.files import SUFFIX, FileReport, read_files, write_files
 from workflows_app.domain.config_files.notes import Note, Outcome
+from workflows_app.domain.config_files.profile_file import ProfileSettings, read_profile, write_profile
 from workflows_app.domain.config_files.secrets import is_secret, without_secrets
 from workflows_app.domain.errors import ConfigInvalid, FossulError, NotNow
 from workflows_app.models import BackupConfig, Catalogue, Profile
@@ -21,6 +22,7 @@ from workflows_app.services.configurations.config_folder import (
     Folder,
     FolderRefused,
     folder_of,
+    profile_path,
     read_folder,
     write_folder,
 )
@@ -32,12 +34,14 @@ from workflows_app.services.files.config_changes import (
     Names,
     change_of,
     leftovers,
+    profile_change,
     stored,
 )
 from workflows_app.services.people import audit
 from workflows_app.services.people.permissions import Actor, Right
 from workflows_app.services.schedules import schedule_moves
 
+_TEMPLATE = f"profile {TEMPLATE_PROFILE!r} is Fossul's template and no profile to it; rename it"
 _HEADER = "# Written by export_configs of the Fossul dashboard. Fossul reads it, too.\n"
 
 
@@ -134,9 +138,14 @@ def exported(
         rows = rows.filter(name=config)
     texts: dict[str, str] = {}
     reports: list[FileReport] = []
+    if not config:
+        for owner in Profile.objects.filter(**({"name": profile} if profile else {})):
+            written, report = _exported_profile(owner)
+            texts |= written
+            reports.append(report)
     for row in rows:
         try:
-            written, report = _exported(row, with_secrets=with_secrets)
+            written, report = _exported(row, with_secrets=with_secrets, alone=bool(config))
         except ConfigInvalid as error:
             written, report = {}, FileReport(str(row), refused=str(error))
         texts |= written
@@ -144,15 +153,26 @@ def exported(
     return texts, tuple(reports)
 
 
-def _exported(row: BackupConfig, *, with_secrets: bool) -> tuple[dict[str, str], FileReport]:
-    """The files of one configuration by path, and what is to be said of them. Raises ConfigInvalid."""
+def _exported_profile(row: Profile) -> tuple[dict[str, str], FileReport]:
+    """A profile's own file by its path, and what is to be said of it."""
+    taken = row.configs.filter(name=f"{row.name}{SUFFIX}").exists()
+    if row.name == TEMPLATE_PROFILE or taken:
+        why = "a configuration's folder is where its file would be" if taken else _TEMPLATE
+        return {}, FileReport(row.name, notes=(Note(Outcome.DROPPED, "the profile", why),))
+    text = write_profile(ProfileSettings(row.description, row.disabled))
+    return {profile_path(row.name): f"{_HEADER}{text}"}, FileReport(row.name, 1)
+
+
+def _exported(row: BackupConfig, *, with_secrets: bool, alone: bool) -> tuple[dict[str, str], FileReport]:
+    """The files of one configuration by path, and what is to be said of them; ``alone`` without its
+    profile's. Raises ConfigInvalid.
+    """
     if row.profile.name == TEMPLATE_PROFILE:
-        why = f"profile {TEMPLATE_PROFILE!r} is Fossul's template and no profile to it; rename it"
-        return {}, FileReport(str(row), notes=(Note(Outcome.DROPPED, "the configuration", why),))
+        return {}, FileReport(str(row), notes=(Note(Outcome.DROPPED, "the configuration", _TEMPLATE),))
     check_name("profile", row.profile.name)
     check_name("configuration", row.name)
     configuration = exported_of(row)
-    notes = (*_idle_notes(row), *_profile_notes(row))
+    notes = (*_idle_notes(row), *(_profile_notes(row) if alone else ()))
     if not with_secrets:
         configuration, left_out = without_secrets(configuration, plugins.declared_secrets())
         why = "a secret is left out; --with-secrets writes it"
@@ -177,19 +197,20 @@ def _profile_notes(row: BackupConfig) -> tuple[Note, ...]:
     """A note when the configuration starts no backup because its profile is disabled."""
     if not row.profile.disabled:
         return ()
-    why = "its profile is disabled, which no file holds: disable the profile where these files are read"
+    why = "its profile is disabled, which these files do not hold; those of the whole profile do"
     return (Note(Outcome.DROPPED, "the profile", why),)
 
 
 def _take(actor: Actor, folder: Folder, *, prune: bool, write: bool, seen: str = "") -> FolderReport:
     found, files = _read(folder)
-    report = FolderReport(files)
+    profiles, own = _read_profiles(folder)
+    report = FolderReport(tuple(sorted((*files, *own), key=lambda file: file.name)))
     if report.refused:
         return report
     if prune and not found:
         raise FolderRefused("The folder has no configuration: --prune would delete everything.")
     with transaction.atomic():
-        report = _with_changes(report, found, prune=prune)
+        report = _with_changes(report, found, profiles, prune=prune)
         if seen and seen != report.seen:
             raise NotNow(
                 "Configurations were changed since the plan was shown, and nothing was taken. Look at the "
@@ -201,10 +222,16 @@ def _take(actor: Actor, folder: Folder, *, prune: bool, write: bool, seen: str =
     return report
 
 
-def _with_changes(report: FolderReport, found: dict[Names, Configuration], *, prune: bool) -> FolderReport:
-    """The report with what becomes of each configuration, or with why one of them cannot be taken."""
+def _with_changes(
+    report: FolderReport,
+    found: dict[Names, Configuration],
+    profiles: dict[str, ProfileSettings],
+    *,
+    prune: bool,
+) -> FolderReport:
+    """The report with what becomes of each profile and configuration, or with why one cannot be taken."""
     there, declared = stored(), plugins.declared_secrets()
-    changes: list[Change] = []
+    changes = [profile_change(profile, settings) for profile, settings in profiles.items()]
     refused: list[FileReport] = []
     for names, files in found.items():
         try:
@@ -213,7 +240,7 @@ def _with_changes(report: FolderReport, found: dict[Names, Configuration], *, pr
             refused.append(FileReport("/".join(names), refused=str(error)))
     if refused:
         return FolderReport((*report.files, *refused))
-    changes += leftovers(set(found), there, prune=prune, declared=declared)
+    changes += leftovers(set(found), profiles, there, prune=prune, declared=declared)
     return replace(report, changes=tuple(changes), seen=_digest(changes, there))
 
 
@@ -229,6 +256,8 @@ def _carry_out(actor: Actor, change: Change) -> None:
         row = store(change.profile, change.config, change.result, secret=secret)
         versions.keep(actor, row, f"imported: {change.effect}")
         let_schedules_follow(actor, change.profile, change.config, dict.fromkeys(change.gone, ""))
+    elif change.settings is not None:
+        Profile.objects.update_or_create(name=change.profile, defaults=asdict(change.settings))
     elif change.effect is not Effect.DELETED:
         return
     elif change.config:
@@ -258,6 +287,23 @@ def _read(folder: Folder) -> tuple[dict[Names, Configuration], tuple[FileReport,
         if configuration is not None:
             found[profile, name] = configuration
     return found, tuple(sorted(reports, key=lambda report: report.name))
+
+
+def _read_profiles(folder: Folder) -> tuple[dict[str, ProfileSettings], tuple[FileReport, ...]]:
+    """What the own files of a folder's profiles say, and what is to be said of each file."""
+    found: dict[str, ProfileSettings] = {}
+    reports: list[FileReport] = []
+    for profile, content in folder.profiles.items():
+        path = profile_path(profile)
+        if profile == TEMPLATE_PROFILE:
+            reports.append(FileReport(path, notes=_dropped(_TEMPLATE)))
+            continue
+        try:
+            found[profile], notes = read_profile(content)
+            reports.append(FileReport(path, found[profile].taken, notes))
+        except ConfigInvalid as error:
+            reports.append(FileReport(path, refused=str(error)))
+    return found, tuple(reports)
 
 
 def _below(profile: str, config: str, reports: Iterable[FileReport]) -> list[FileReport]:
