@@ -147,6 +147,12 @@ def test_what_is_damaged_is_refused_in_words(name, content):
         unpack(name, content)
 
 
+def test_an_archive_whose_entry_has_no_name_is_refused():
+    content = zipped({"p/a/a.conf": b"x"}).replace(b"p/a/a.conf", b"\0/a/a.conf")
+    with pytest.raises(ConfigInvalid, match="is no path"):
+        unpack("x.zip", content)
+
+
 def test_a_damaged_file_in_an_archive_is_refused():
     content = bytearray(zipped({"p/a/a.conf": b"0123456789" * 100}))
     content[45] ^= 0xFF

@@ -134,7 +134,8 @@ def _unpack_zip(name: str, content: bytes, contents: _Contents) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for entry in archive.infolist():
             kind = stat.S_IFMT(entry.external_attr >> 16)
-            if entry.is_dir() or _passed_over(entry.filename):
+            # Not is_dir(), which fails where a damaged entry has no name.
+            if entry.filename.endswith("/") or _passed_over(entry.filename):
                 continue
             if kind not in (0, stat.S_IFREG):
                 raise ConfigInvalid(name, f"{entry.filename!a} in it is a link, or no file")
