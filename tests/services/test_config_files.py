@@ -423,6 +423,18 @@ def test_a_marker_that_names_other_files_removes_none_of_them(tmp_path):
     assert victim.read_text() == "mine"
 
 
+def test_a_link_that_leads_nowhere_is_told_by_its_place(folder, profile):
+    (folder / "loop").symlink_to("loop")
+    (folder / profile / "gone").symlink_to("nothing")
+    (folder / profile / "app" / "round.conf").symlink_to("round.conf")
+    report = import_configs(ADMIN, folder)
+    assert {file.name: file.refused for file in report.files if file.refused} == {
+        "loop": "it is a link that leads in a circle, or cannot be followed",
+        f"{profile}/gone": "it is a link to nothing",
+        f"{profile}/app/round.conf": "it is a link that leads in a circle, or cannot be followed",
+    }
+
+
 def test_an_export_follows_no_link(tmp_path):
     config = make_catalog()
     elsewhere = tmp_path / "elsewhere"

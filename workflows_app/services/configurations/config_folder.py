@@ -161,10 +161,22 @@ def _entries(directory: Path, folder: Folder, root: Path) -> Iterable[Path]:
     for entry in sorted(directory.iterdir()):
         if entry.name.startswith("."):
             continue
-        if entry.is_symlink() and not entry.resolve().is_relative_to(root):
-            folder.refused.append((str(entry.relative_to(root)), "it is a link out of the folder"))
+        why = _link_trouble(entry, root) if entry.is_symlink() else ""
+        if why:
+            folder.refused.append((str(entry.relative_to(root)), why))
         else:
             yield entry
+
+
+def _link_trouble(link: Path, root: Path) -> str:
+    """Why a link is not followed; ``""`` when it is."""
+    try:
+        inside = link.resolve(strict=True).is_relative_to(root)
+    except FileNotFoundError:
+        return "it is a link to nothing"
+    except (OSError, RuntimeError):  # RuntimeError for a loop, before Python 3.13
+        return "it is a link that leads in a circle, or cannot be followed"
+    return "" if inside else "it is a link out of the folder"
 
 
 def _below_names(parts: list[str], folder: Folder, refused: set[str]) -> bool:
