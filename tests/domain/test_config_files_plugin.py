@@ -72,6 +72,13 @@ def test_what_fossul_sees_goes_before_what_it_would_lose():
     assert whys(text) == [("dropped", "K", 2)]
 
 
+def test_a_key_that_begins_with_a_byte_order_mark_is_not_written_as_one():
+    values = {"\ufeffHost": "db"}
+    written = write_plugin(values)
+    assert not written.startswith("\ufeff")
+    assert read_plugin(written.encode()).values == values
+
+
 def test_a_line_that_is_nothing_is_dropped_and_told_without_its_text():
     read = read_plugin(b'password hunter2\nA = "b"\nP = \n')
     assert read.values == {"A": "b"}

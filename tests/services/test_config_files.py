@@ -423,6 +423,20 @@ def test_a_marker_that_names_other_files_removes_none_of_them(tmp_path):
     assert victim.read_text() == "mine"
 
 
+def test_files_with_a_byte_order_mark_are_taken_and_told(folder, profile):
+    put(folder, {f"{profile}/{profile}.conf": 'Description = "the shop"\n'})
+    paths = sorted(folder.rglob("*.conf"))
+    for path in paths:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    report = import_configs(ADMIN, folder)
+    assert {file.name: [note.what for note in file.notes] for file in report.files} == {
+        str(path.relative_to(folder)): ["the byte order mark"] for path in paths
+    }
+    row = BackupConfig.objects.get()
+    assert row.settings["appPluginParameters"]["Host"] == "db"
+    assert row.profile.description == "the shop"
+
+
 def test_a_link_that_leads_nowhere_is_told_by_its_place(folder, profile):
     (folder / "loop").symlink_to("loop")
     (folder / profile / "gone").symlink_to("nothing")

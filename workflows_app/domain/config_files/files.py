@@ -1,5 +1,6 @@
 """The files of one configuration together: the main file and one for each plugin that it names."""
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,11 +41,12 @@ def read_files(name: str, files: Mapping[str, bytes]) -> tuple[Configuration | N
     if main not in files:
         return None, (FileReport(main, refused="the main file is missing"),)
     reports: list[FileReport] = []
+    content, marked = without_mark(files[main])
     try:
-        read = read_main(files[main])
+        read = read_main(content)
         configuration = read.configuration
         plugins = _plugin_files(name, configuration)
-        notes = (*read.notes, *_plan_notes(configuration))
+        notes = (*marked, *read.notes, *_plan_notes(configuration))
     except (ConfigInvalid, PlanRefused) as error:
         return None, (FileReport(main, refused=str(error)),)
     reports.append(FileReport(main, read.taken + len(configuration.policies), notes))
@@ -56,11 +58,12 @@ def read_files(name: str, files: Mapping[str, bytes]) -> tuple[Configuration | N
             reports.append(FileReport(file, refused=why))
             continue
         try:
-            plugin = read_plugin(files[file])
+            content, marked = without_mark(files[file])
+            plugin = read_plugin(content)
         except ConfigInvalid as error:
             reports.append(FileReport(file, refused=str(error)))
             continue
-        reports.append(FileReport(file, len(plugin.values), plugin.notes))
+        reports.append(FileReport(file, len(plugin.values), (*marked, *plugin.notes)))
         parameters |= {family.parameters_attribute: dict(plugin.values) for family in families}
     for file in sorted(files.keys() - plugins.keys() - {main}):
         note = Note(Outcome.DROPPED, "the file", "the main file names no plugin of this name")
@@ -86,6 +89,15 @@ def write_files(name: str, configuration: Configuration, plan: str | None = None
     if plan is None:
         plan = layout_text(configuration.layout)
     return {f"{name}{SUFFIX}": f"{text}\n{plan}" if plan else text, **texts}
+
+
+def without_mark(content: bytes) -> tuple[bytes, tuple[Note, ...]]:
+    """A file without the byte order mark that editors on Windows begin a text with, and what to say of it."""
+    if not content.startswith(BOM_UTF8):
+        return content, ()
+    return content.removeprefix(BOM_UTF8), (
+        Note(Outcome.DROPPED, "the byte order mark", "Fossul would stumble over it", 1),
+    )
 
 
 def _plan_notes(configuration: Configuration) -> tuple[Note, ...]:

@@ -104,7 +104,9 @@ def write_plugin(values: Mapping[str, str]) -> str:
     Fossul reads back the same wherever its format can hold the value. Raises ConfigInvalid naming the
     parameter that no line can hold (a name with spaces, a NUL).
     """
-    return "".join(f"{_line(key, values[key])}\n" for key in sorted(values))
+    text = "".join(f"{_line(key, values[key])}\n" for key in sorted(values))
+    # Not at the beginning, where it would be a byte order mark.
+    return f"\n{text}" if text.startswith("\ufeff") else text
 
 
 def _line(key: str, value: str) -> str:

@@ -10,7 +10,13 @@ from django.db import transaction
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import Configuration, Family
-from workflows_app.domain.config_files.files import SUFFIX, FileReport, read_files, write_files
+from workflows_app.domain.config_files.files import (
+    SUFFIX,
+    FileReport,
+    read_files,
+    without_mark,
+    write_files,
+)
 from workflows_app.domain.config_files.notes import Note, Outcome
 from workflows_app.domain.config_files.profile_file import ProfileSettings, read_profile, write_profile
 from workflows_app.domain.config_files.secrets import is_secret, without_secrets
@@ -299,8 +305,9 @@ def _read_profiles(folder: Folder) -> tuple[dict[str, ProfileSettings], tuple[Fi
             reports.append(FileReport(path, notes=_dropped(_TEMPLATE)))
             continue
         try:
-            found[profile], notes = read_profile(content)
-            reports.append(FileReport(path, found[profile].taken, notes))
+            text, marked = without_mark(content)
+            found[profile], notes = read_profile(text)
+            reports.append(FileReport(path, found[profile].taken, (*marked, *notes)))
         except ConfigInvalid as error:
             reports.append(FileReport(path, refused=str(error)))
     return found, tuple(reports)
