@@ -5,16 +5,14 @@ without a word: without power, or network. Those that live speak every BEAT_SECO
 """
 
 import threading
-from collections import deque
 
+from workflows_app.plugins.databases.held_locks import HeldLocks
 from workflows_app.plugins.mariadb_server.session import Session, SessionOver
 
 SILENCE_SECONDS = 60
 BEAT_SECONDS = 10.0
 # For an answer that needs no lock.
 ANSWER_SECONDS = 30.0
-# How many runs that have given their lock back are remembered.
-_REMEMBERED = 200
 
 
 class HeldSession:
@@ -49,41 +47,16 @@ class HeldSession:
                 return  # ``release`` says so
 
 
-class HeldSessions:
-    """Those of this worker, by the name of the run. Safe to use from any thread."""
+class HeldSessions(HeldLocks[HeldSession]):
+    """Those of this worker; each speaks every ``beat`` seconds."""
 
     def __init__(self, beat: float = BEAT_SECONDS) -> None:
-        self._lock = threading.Lock()
-        self._held: dict[str, HeldSession] = {}
-        self._released: deque[str] = deque(maxlen=_REMEMBERED)
+        super().__init__()
         self._beat = beat
 
-    def keep(self, run: str, session: Session) -> None:
+    def hold(self, run: str, session: Session) -> None:
         """Keep the session with which ``run`` has locked its server."""
-        held = HeldSession(session, self._beat)
-        with self._lock:
-            self._held[run] = held
-
-    def take(self, run: str) -> HeldSession | None:
-        """The session of ``run``, no longer kept; None where there is none."""
-        with self._lock:
-            return self._held.pop(run, None)
-
-    def begin(self, run: str) -> None:
-        """Forget what is remembered of ``run``, which is about to lock, perhaps anew."""
-        with self._lock:
-            while run in self._released:
-                self._released.remove(run)
-
-    def note_release(self, run: str) -> None:
-        """Remember that ``run`` gave its lock back in good order."""
-        with self._lock:
-            self._released.append(run)
-
-    def has_released(self, run: str) -> bool:
-        """Whether ``run`` gave its lock back in good order, not long ago, on this worker."""
-        with self._lock:
-            return run in self._released
+        self.keep(run, HeldSession(session, self._beat))
 
 
 held_sessions = HeldSessions()

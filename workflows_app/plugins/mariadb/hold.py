@@ -57,7 +57,7 @@ class Hold:
             raise
         finally:
             take_back()
-        self._held.keep(self._run, session)
+        self._held.hold(self._run, session)
 
     def end_session(self) -> str:
         """End the run's session, of any worker; answers its number, empty where there was none.

@@ -50,18 +50,18 @@ class WriteLock:
             notes = LockNotes(client)
             with asking(self._server, "take a note of the lock (local.fossul_locks)"):
                 notes.write(self._run)
-            self._held.begin(self._server.where, self._run)
+            self._held.begin(self._run)
             reply = self._fsync(client, notes, seconds)
             count = int(reply.get("lockCount", 1))
             if count > 1:
                 # Somebody else came in between; what is theirs stays.
                 client.admin.command("fsyncUnlock")
-                self._held.give_back(self._server.where, self._run)
+                self._held.note_release(self._run)
                 raise PluginFailed(
                     f"{self._server.where} was locked by somebody else at the same moment ({count - 1} "
                     "locks): try again when that is over"
                 )
-            self._held.keep(self._server.where, self._run, client)
+            self._held.hold(self._run, self._server.where, client)
             kept = True
             return str(reply.get("info", "locked"))
         finally:
@@ -76,15 +76,15 @@ class WriteLock:
         ``relies`` on that.
         """
         where = self._server.where
-        if self._held.gave_back(where, self._run):
+        if self._held.has_released(self._run):
             # Its note stays until the locks of others are gone; what is locked now is theirs.
             return None
-        client = self._held.take(where, self._run)
+        held = self._held.take(self._run)
         try:
-            if client is None:
+            if held is None:
                 return self._unlock_anew(relies)
             try:
-                return self._unlock(client, relies)
+                return self._unlock(held.client, relies)
             except ConnectionFailure:
                 # The connection is gone; its server may still be there.
                 return self._unlock_anew(relies)
@@ -97,8 +97,8 @@ class WriteLock:
             words = words_of(error, self._server, _UNLOCKING) if isinstance(error, PyMongoError) else error
             raise PluginFailed(f"{where} may still be locked: {words}. {BY_HAND}") from None
         finally:
-            if client is not None:
-                client.close()
+            if held is not None:
+                held.client.close()
 
     def _unlock_anew(self, relies: bool) -> int | None:
         try:
@@ -164,7 +164,7 @@ class WriteLock:
             ) from None
         others = int(reply.get("lockCount", 0))
         if others:
-            self._held.give_back(self._server.where, self._run)
+            self._held.note_release(self._run)
         else:
             # The lock is gone; a note that stays is of a run that is over.
             with suppress(PyMongoError):
