@@ -5,6 +5,7 @@ It answers just the commands that the plugin sends. Its lock is made after mongo
 the process. It is no mongod: what a real one does besides is not seen by these tests.
 """
 
+import datetime
 import socketserver
 import struct
 import threading
@@ -23,7 +24,8 @@ class ScriptedMongod:
 
     ``lock_count`` is mongod's. ``notes`` are the documents of local.fossul_locks, ``asked`` the names of the
     commands, ``scripts`` answer a command instead, once, where they answer anything; None drops the
-    connection after the command was done.
+    connection after the command was done. ``meanwhile`` is called, once, when a command has come and is not
+    done yet. ``clock`` is the server's time.
     """
 
     def __init__(self, db_path: str = "", *, primary: bool = False, router: bool = False) -> None:
@@ -31,7 +33,10 @@ class ScriptedMongod:
         self.notes: dict[str, Document] = {}
         self.asked: list[str] = []
         self.scripts: dict[str, Callable[[], Document | None]] = {}
+        self.meanwhile: dict[str, Callable[[], object]] = {}
+        self.clock: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
         self.comments: list[str] = []
+        self._process = bson.ObjectId()
         self.connections = 0
         self._db_path = db_path
         self._primary = primary
@@ -57,10 +62,20 @@ class ScriptedMongod:
     def restart(self) -> None:
         """As a mongod that is stopped and started: all locks are gone, what is on the disk stays."""
         self.lock_count = 0
+        self._process = bson.ObjectId()
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs that have left a note."""
+        return [name for name in self.notes if name != "turn"]
 
     def answer(self, command: Document) -> Document | None:
         """What it replies; None to drop the connection instead."""
         name = next(iter(command))
+        with self._lock:
+            meanwhile = self.meanwhile.pop(name, None)
+        if meanwhile is not None:
+            meanwhile()
         with self._lock:
             self.asked.append(name)
             done = self._do(name, command)
@@ -69,18 +84,22 @@ class ScriptedMongod:
 
     def _do(self, name: str, command: Document) -> Document:
         if name in ("hello", "ismaster", "isMaster"):
-            return self._hello()
+            return self._hello(command)
         act: Callable[[Document], Document] | None = getattr(self, f"_do_{name}", None)
         if act is None:
             return _failure(59, f"no such command: '{name}'")
         return act(command)
 
-    def _hello(self) -> Document:
+    def _hello(self, command: Document) -> Document:
         kind = (
             {"msg": "isdbgrid"} if self._router else {"setName": "rs0", "hosts": [f"127.0.0.1:{self.port}"]}
         )
+        if "lsid" in command:
+            # Not to the driver's monitor, which would then want to be told of changes as they happen.
+            kind = {**kind, "topologyVersion": {"processId": self._process, "counter": bson.Int64(0)}}
         return {
-            "ok": 1.0, "maxWireVersion": 21, "minWireVersion": 0, "isWritablePrimary": self._primary,
+            "ok": 1.0, "localTime": self.clock(), "maxWireVersion": 21, "minWireVersion": 0,
+            "isWritablePrimary": self._primary,
             "secondary": not self._primary, "maxBsonObjectSize": 16777216, "maxMessageSizeBytes": 48000000,
             "maxWriteBatchSize": 100000, "logicalSessionTimeoutMinutes": 30, **kind,
         }  # fmt: skip
@@ -113,19 +132,32 @@ class ScriptedMongod:
 
     def _do_find(self, command: Document) -> Document:
         assert command["$db"] == "local" and command["find"] == "fossul_locks"
-        wanted = command.get("filter", {}).get("_id")
-        found = [note for name, note in self.notes.items() if wanted in (None, name)]
-        found.sort(key=lambda note: note["at"], reverse=True)
-        return {"ok": 1.0, "cursor": {"id": 0, "ns": "local.fossul_locks", "firstBatch": found[:1]}}
+        wanted = command["filter"]["_id"]
+        found = [note for name, note in self.notes.items() if name == wanted]
+        return {"ok": 1.0, "cursor": {"id": 0, "ns": "local.fossul_locks", "firstBatch": found}}
 
     def _do_update(self, command: Document) -> Document:
         if "txnNumber" in command:
             return _failure(20, "a secondary keeps no track of retryable writes")
         if self.lock_count:
             return _failure(50, "operation exceeded time limit")
-        for one in command["updates"]:
-            self.notes[one["q"]["_id"]] = one["u"]
-        return {"ok": 1.0, "n": 1, "nModified": 0}
+        (one,) = command["updates"]
+        wanted, name = one["q"], one["q"]["_id"]
+        found = self.notes.get(name, {})
+        matched = all(found.get(key) == value for key, value in wanted.items())
+        if matched or one.get("upsert"):
+            self.notes[name] = one["u"]
+        return {"ok": 1.0, "n": int(matched or one.get("upsert", False)), "nModified": int(matched)}
+
+    def _do_insert(self, command: Document) -> Document:
+        if self.lock_count:
+            return _failure(50, "operation exceeded time limit")
+        (document,) = command["documents"]
+        if document["_id"] in self.notes:
+            error = {"index": 0, "code": 11000, "errmsg": "E11000 duplicate key error"}
+            return {"ok": 1.0, "n": 0, "writeErrors": [error]}
+        self.notes[document["_id"]] = document
+        return {"ok": 1.0, "n": 1}
 
     def _do_delete(self, command: Document) -> Document:
         if "txnNumber" in command:

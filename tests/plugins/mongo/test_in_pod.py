@@ -8,13 +8,13 @@ import pytest
 from tests.plugins.databases.pods import pod_parameters, running_pod
 from tests.plugins.findings import bad, words
 from tests.plugins.kubernetes.api_server import ApiServer
+from tests.plugins.mongo.conftest import Workers
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod
 from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import until
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import FindingState
 from workflows_app.domain.results import Backup, Content
-from workflows_app.plugins.mongo.held import HeldConnections
 from workflows_app.plugins.mongo.lock import StillLocked
 from workflows_app.plugins.mongo.plugin import MongoServer
 
@@ -22,6 +22,7 @@ from workflows_app.plugins.mongo.plugin import MongoServer
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workflows_app.plugins.mongo_server.connection.CONNECT_SECONDS", 3.0)
+    monkeypatch.setattr("workflows_app.plugins.mongo.notes._SECONDS", 3.0)
 
 
 @pytest.fixture
@@ -41,12 +42,6 @@ def calls(pod: ApiServer, mongod: ScriptedMongod) -> Calls:
     return Calls({"MongoPort": str(mongod.port)} | pod_parameters(pod))
 
 
-@pytest.fixture
-def plugin() -> MongoServer:
-    """The plugin of a worker that has locked nothing yet."""
-    return MongoServer(HeldConnections())
-
-
 def test_a_run_locks_and_unlocks_through_the_connection_that_it_holds(
     mongod: ScriptedMongod, calls: Calls, plugin: MongoServer, pod: ApiServer
 ) -> None:
@@ -59,7 +54,7 @@ def test_a_run_locks_and_unlocks_through_the_connection_that_it_holds(
     assert calls.lines() == [f"Unlocked localhost:{mongod.port} of pod 'db' in namespace 'shop'"]
     assert (mongod.asked.count("ping"), pod.forwards) == (handshakes, forwards), "no other connection"
     assert mongod.lock_count == 0
-    assert mongod.notes == {}
+    assert mongod.runs == []
     until(lambda: mongod.connections == 0)
 
 
@@ -74,9 +69,11 @@ def test_a_connection_that_broke_meanwhile_is_made_anew(
     assert mongod.lock_count == 0
 
 
-def test_another_worker_unlocks(mongod: ScriptedMongod, calls: Calls, plugin: MongoServer) -> None:
+def test_another_worker_unlocks(
+    mongod: ScriptedMongod, calls: Calls, plugin: MongoServer, new_worker: Workers
+) -> None:
     plugin.quiesce(calls.context())
-    MongoServer(HeldConnections()).unquiesce(calls.context())
+    new_worker().unquiesce(calls.context())
     assert mongod.lock_count == 0
     plugin.unquiesce(calls.context())
 

@@ -8,12 +8,12 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.plugins.mongo.conftest import Workers
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod, refused
 from tests.plugins.mongo.server import running_server
 from tests.plugins.postgres.conftest import Calls
@@ -21,40 +21,24 @@ from tests.plugins.postgres.waiting import until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
-from workflows_app.plugins.mongo.held import HeldConnections
 from workflows_app.plugins.mongo.lock import StillLocked
+from workflows_app.plugins.mongo.notes import LockNotes
 from workflows_app.plugins.mongo.plugin import MongoServer, run_name
 
 ROOT = Path(__file__).resolve().parents[3]
 LOST_WORKER = """
 import json, os, sys
 from tests.plugins.postgres.conftest import Calls
+from workflows_app.plugins.mongo.notes import LockNotes
 from workflows_app.plugins.mongo.plugin import plugin
 plugin.quiesce(Calls(json.loads(sys.argv[1])).context())
 os._exit(9)
 """
 
 
-@pytest.fixture
-def mongod(tmp_path: Path) -> Iterator[ScriptedMongod]:
-    with ScriptedMongod(str(tmp_path / "db")) as running:
-        yield running
-
-
-@pytest.fixture
-def calls(mongod: ScriptedMongod) -> Calls:
-    return Calls({"MongoHost": "127.0.0.1", "MongoPort": str(mongod.port)})
-
-
-@pytest.fixture
-def plugin() -> MongoServer:
-    """The plugin of a worker that has locked nothing yet."""
-    return MongoServer(HeldConnections())
-
-
-def relying(calls: Calls) -> PluginContext:
+def relying(calls: Calls, run: int = 7) -> PluginContext:
     """The call of an unquiesce after a backup on which the run relies."""
-    return replace(calls.context(), relies_on_freeze=True)
+    return replace(calls.context(run), relies_on_freeze=True)
 
 
 def test_a_run_locks_and_unlocks(mongod: ScriptedMongod, calls: Calls, plugin: MongoServer) -> None:
@@ -63,12 +47,12 @@ def test_a_run_locks_and_unlocks(mongod: ScriptedMongod, calls: Calls, plugin: M
     assert plugin.quiesce(calls.context()).code == 0
     assert mongod.lock_count == 1
     assert calls.lines()[-1] == "The server said: now locked against writes"
-    assert list(mongod.notes) == mongod.comments == [run_name(calls.context().config)]
+    assert mongod.runs == mongod.comments == [run_name(calls.context().config)]
 
     assert plugin.unquiesce(calls.context()).code == 0
     assert calls.lines() == [f"Unlocked 127.0.0.1:{mongod.port}"]
     assert mongod.lock_count == 0
-    assert mongod.notes == {}
+    assert mongod.runs == []
     until(lambda: mongod.connections == 0)
 
     assert plugin.unquiesce(calls.context()).code == 0
@@ -107,14 +91,14 @@ def test_a_lost_worker_leaves_the_lock_and_another_takes_it_back(
     assert mongod.lock_count == 1, "the lock is not run 8's"
     plugin.unquiesce(calls.context())
     assert mongod.lock_count == 0
-    assert mongod.notes == {}
+    assert mongod.runs == []
 
 
 def test_what_another_worker_has_unlocked_is_not_unlocked_again(
-    mongod: ScriptedMongod, calls: Calls, plugin: MongoServer
+    mongod: ScriptedMongod, calls: Calls, plugin: MongoServer, new_worker: Workers
 ) -> None:
     """A watchdog thaws on any worker, and the next run may lock before the first worker hears of it."""
-    other = MongoServer(HeldConnections())
+    other = new_worker()
     plugin.quiesce(calls.context())
     other.unquiesce(calls.context())
     other.quiesce(calls.context(8))
@@ -126,40 +110,19 @@ def test_what_another_worker_has_unlocked_is_not_unlocked_again(
 
 
 def test_a_server_that_is_locked_already_is_left_alone(
-    mongod: ScriptedMongod, calls: Calls, plugin: MongoServer
+    mongod: ScriptedMongod, calls: Calls, plugin: MongoServer, new_worker: Workers
 ) -> None:
     at = datetime.datetime(2026, 11, 24, 3, 12, tzinfo=datetime.UTC)
-    mongod.notes["fossul run 5 test/shop x"] = {"_id": "fossul run 5 test/shop x", "at": at}
-    mongod.lock_count = 1
+    mongod.clock = lambda: at
+    other = new_worker()
+    other.quiesce(calls.context(8))
     with pytest.raises(PluginFailed) as failure:
         plugin.quiesce(calls.context())
-    assert "is locked against writes already (fossul run 5 test/shop x, 2026-11-24 03:12 UTC)" in str(
-        failure.value
-    )
+    who = run_name(calls.context(8).config)
+    assert f"is locked against writes already ({who}, 2026-11-24 03:12 UTC)" in str(failure.value)
     plugin.unquiesce(calls.context())
     assert mongod.lock_count == 1, "the lock of somebody else stays"
-    assert "fsync" not in mongod.asked
-
-
-def test_somebody_who_locks_at_the_same_moment_keeps_the_lock(
-    mongod: ScriptedMongod, calls: Calls, plugin: MongoServer
-) -> None:
-    def both() -> dict[str, object]:
-        mongod.lock_count += 1
-        return {"ok": 1.0, "info": "now locked", "lockCount": mongod.lock_count}
-
-    mongod.scripts["fsync"] = both
-    with pytest.raises(PluginFailed, match=r"was locked by somebody else at the same moment \(1 locks\)"):
-        plugin.quiesce(calls.context())
-    assert mongod.lock_count == 1
-    # As the engine does after a step that freezes and failed.
-    assert plugin.unquiesce(calls.context()).code == 0
-    assert mongod.lock_count == 1
-    # Another attempt of the same step, when the other one is done.
-    mongod.lock_count = 0
-    plugin.quiesce(calls.context())
-    plugin.unquiesce(calls.context())
-    assert (mongod.lock_count, mongod.notes) == (0, {})
+    assert mongod.comments == [who]
 
 
 def test_locks_of_others_that_stay_are_told(
@@ -181,10 +144,12 @@ def test_a_lock_that_was_lost_meanwhile_fails_the_run(
     plugin.quiesce(calls.context())
     mongod.restart()
     for _ in ("an attempt", "the next one"):
-        with pytest.raises(PluginFailed, match=r"was not locked when .* do not rely on this backup"):
+        with pytest.raises(
+            PluginFailed, match=r"was not locked by this run any more .* do not rely on this backup"
+        ):
             plugin.unquiesce(relying(calls))
     assert plugin.unquiesce(calls.context()).code == 0, "a run that is given up relies on nothing"
-    assert mongod.notes == {}
+    assert mongod.runs == []
 
 
 def test_a_refused_lock_leaves_no_note(mongod: ScriptedMongod, calls: Calls, plugin: MongoServer) -> None:
@@ -195,7 +160,7 @@ def test_a_refused_lock_leaves_no_note(mongod: ScriptedMongod, calls: Calls, plu
     mongod.scripts["fsync"] = refuse
     with pytest.raises(PluginFailed, match=r"Without a user .* may not lock itself against writes \(fsync\)"):
         plugin.quiesce(calls.context())
-    assert mongod.notes == {}
+    assert mongod.runs == []
     assert plugin.unquiesce(calls.context()).code == 0
 
 
@@ -232,13 +197,17 @@ def test_a_lock_that_does_not_come_in_time(mongod: ScriptedMongod, calls: Calls,
 
 
 def test_a_server_that_cannot_be_reached_is_unlocked_by_a_later_attempt(
-    mongod: ScriptedMongod, calls: Calls, plugin: MongoServer, monkeypatch: pytest.MonkeyPatch
+    mongod: ScriptedMongod,
+    calls: Calls,
+    plugin: MongoServer,
+    new_worker: Workers,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first attempt crashes, so that Temporal makes another: a refusal would be the end of it."""
     monkeypatch.setattr("workflows_app.plugins.mongo_server.connection.CONNECT_SECONDS", 0.5)
     plugin.quiesce(calls.context())
     with pytest.raises(StillLocked, match=r"may still be locked: .* is tried again"):
-        MongoServer(HeldConnections()).unquiesce(calls.context(MongoPort="1"))
+        new_worker().unquiesce(calls.context(MongoPort="1"))
     assert mongod.lock_count == 1
     plugin.unquiesce(calls.context())
     assert mongod.lock_count == 0
@@ -310,7 +279,7 @@ def test_a_server_that_has_no_such_lock_says_so(plugin: MongoServer) -> None:
         calls = Calls({"MongoHost": "127.0.0.1", "MongoPort": str(server.port), "MongoDataPath": "/data"})
         with pytest.raises(PluginFailed, match="fsync with lock:true is not supported by SecantusDB"):
             plugin.quiesce(calls.context())
-        assert list(server.client["local"]["fossul_locks"].find()) == []
+        assert LockNotes(server.client).holder() == ""
         assert plugin.unquiesce(calls.context()).code == 0
         plugin.discover(calls.context())
         assert calls.lines() == [f"Instance [127.0.0.1:{server.port}] data files: [/data] log files: []"]

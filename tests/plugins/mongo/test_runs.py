@@ -44,7 +44,7 @@ async def test_a_server_is_locked_copied_and_unlocked(
     assert run.summary.state is RunState.COMPLETED, run.summary.failure
     assert [name for name in mongod.asked if name.startswith("fsync")] == ["fsync", "fsyncUnlock"]
     assert mongod.lock_count == 0
-    assert mongod.notes == {}
+    assert mongod.runs == []
     lines = [line async for line in RunMessage.objects.order_by("step", "seq").values_list("text", flat=True)]
     where = f"127.0.0.1:{mongod.port}"
     locked = lines.index(f"Locking MongoDB 7.0.5 on {where} against writes")
@@ -65,7 +65,7 @@ async def test_a_server_that_was_unlocked_meanwhile_fails_the_run(
     worker: object, transactional_db: None, mongod: ScriptedMongod, tmp_path: Path
 ) -> None:
     def unlocked() -> dict[str, object]:
-        mongod.restart()
+        mongod.lock_count = 0
         return {"ok": 1.0, "info": "now locked against writes", "lockCount": 1}
 
     mongod.scripts["fsync"] = unlocked

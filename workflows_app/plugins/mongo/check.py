@@ -24,7 +24,7 @@ _RIGHTS = frozenset({"fsync", "unlock", "getCmdLineOpts"})
 
 
 def check(context: PluginContext) -> tuple[Finding, ...]:
-    """Answer whether the server opens and is not locked, and how rights and data folder are.."""
+    """Answer whether the server opens and is not locked, and how rights and data folder are."""
     return looked(context, Parameters.of, _look)
 
 
@@ -62,7 +62,7 @@ def _lock_state(client: Client, parameters: Parameters) -> Finding:
     with asking(parameters.server, "say whether it is locked (currentOp)"):
         if not is_locked(client):
             return good("It is not locked", SERVER)
-        who = LockNotes(client).newest()
+        who = LockNotes(client).holder()
     return bad(
         f"It is locked against writes{f' ({who})' if who else ''}. If nobody backs it up, {BY_HAND}", SERVER
     )

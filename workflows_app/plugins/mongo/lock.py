@@ -39,8 +39,8 @@ class WriteLock:
     def lock(self, seconds: int) -> str:
         """Flush the server's writes to the disk and let nobody write; answers what the server said.
 
-        Waits up to ``seconds`` for writes that are under way. Raises PluginFailed; then this run has no lock,
-        unless the connection was lost meanwhile: ``unlock`` finds that out.
+        Waits up to ``seconds`` for writes that are under way. Raises PluginFailed; then this run may have a
+        lock all the same: ``unlock`` finds that out.
         """
         # A secondary takes notes, but keeps no track of retryable writes.
         client = connect(self._server, retry_writes=False)
@@ -48,21 +48,17 @@ class WriteLock:
         try:
             self._refuse_locked(client)
             notes = LockNotes(client)
-            with asking(self._server, "take a note of the lock (local.fossul_locks)"):
-                notes.write(self._run)
-            self._held.begin(self._run)
+            self._claim(notes)
             reply = self._fsync(client, notes, seconds)
-            count = int(reply.get("lockCount", 1))
-            if count > 1:
-                # Somebody else came in between; what is theirs stays.
-                client.admin.command("fsyncUnlock")
-                self._held.note_release(self._run)
-                raise PluginFailed(
-                    f"{self._server.where} was locked by somebody else at the same moment ({count - 1} "
-                    "locks): try again when that is over"
-                )
+            self._confirm(client, notes)
             self._held.hold(self._run, self._server.where, client)
             kept = True
+            if others := int(reply.get("lockCount", 1)) - 1:
+                # This run's own stays, too, so that whoever unquiesces finds as many as the note says.
+                raise PluginFailed(
+                    f"{self._server.where} was locked by somebody else at the same moment ({others} locks): "
+                    "try again when that is over"
+                )
             return str(reply.get("info", "locked"))
         finally:
             if not kept:
@@ -76,9 +72,6 @@ class WriteLock:
         ``relies`` on that.
         """
         where = self._server.where
-        if self._held.has_released(self._run):
-            # Its note stays until the locks of others are gone; what is locked now is theirs.
-            return None
         held = self._held.take(self._run)
         try:
             if held is None:
@@ -119,10 +112,32 @@ class WriteLock:
         if not locked:
             return
         with asking(self._server, "say who locked it"):
-            who = LockNotes(client).newest()
+            who = LockNotes(client).holder()
         raise PluginFailed(
             f"{self._server.where} is locked against writes already{f' ({who})' if who else ''}: wait until "
             f"that is over. If nobody backs it up, {BY_HAND}"
+        )
+
+    def _claim(self, notes: LockNotes) -> None:
+        with asking(self._server, "take a note of the lock (local.fossul_locks)"):
+            who = notes.claim(self._run)
+        if who:
+            raise PluginFailed(
+                f"{self._server.where} is about to be locked by another run ({who}): try again when that is "
+                "over"
+            )
+
+    def _confirm(self, client: Client, notes: LockNotes) -> None:
+        """Take the lock back at once where it is not this run's any more: its worker had stood still."""
+        with asking(self._server, "say whose lock it is"):
+            claim = notes.of(self._run)
+        if claim and claim.stands:
+            return
+        with asking(self._server, _UNLOCKING):
+            self._unlock_own(client)
+        raise PluginFailed(
+            f"{self._server.where} was locked too late: another run began to lock it meanwhile, or it was "
+            "restarted. Try again when that is over"
         )
 
     def _fsync(self, client: Client, notes: LockNotes, seconds: int) -> Document:
@@ -145,31 +160,39 @@ class WriteLock:
 
     def _unlock(self, client: Client, relies: bool) -> int | None:
         notes = LockNotes(client)
-        # Another worker may have done it (a watchdog), and somebody else may have locked since.
-        if not notes.has(self._run):
+        claim = notes.of(self._run)
+        # Another worker may have done it (a watchdog), and somebody else may have locked since. A note may
+        # stay after that until the locks of others are gone.
+        if claim is None or self._held.has_released(claim.name):
             return None
-        try:
-            reply = client.admin.command("fsyncUnlock")
-        except OperationFailure as error:
-            if error.code != ILLEGAL_OPERATION and "not locked" not in str(error):
-                raise
-            if not relies:
-                notes.remove(self._run)
-                return None
-            # The note stays: another attempt must not find that there was no lock, and be content.
-            raise PluginFailed(
-                f"{self._server.where} was not locked when this run's lock was to be taken back: somebody "
-                "unlocked it, it was restarted, or it never was. What was copied meanwhile may be of no one "
-                "moment: do not rely on this backup"
-            ) from None
+        reply = self._unlock_own(client) if claim.stands else None
+        if reply is None:
+            if relies:
+                # The note stays: another attempt must not find that there was no lock, and be content.
+                raise PluginFailed(
+                    f"{self._server.where} was not locked by this run any more when its lock was to be taken "
+                    "back: somebody unlocked it, it was restarted, or it never was. What was copied "
+                    "meanwhile may be of no one moment: do not rely on this backup"
+                )
+            notes.forget(self._run)
+            return None
         others = int(reply.get("lockCount", 0))
         if others:
-            self._held.note_release(self._run)
+            self._held.note_release(claim.name)
         else:
             # The lock is gone; a note that stays is of a run that is over.
             with suppress(PyMongoError):
                 notes.remove(self._run)
         return others
+
+    def _unlock_own(self, client: Client) -> Document | None:
+        """What the server said; None when it was not locked. Raises the driver's errors."""
+        try:
+            return client.admin.command("fsyncUnlock")
+        except OperationFailure as error:
+            if error.code != ILLEGAL_OPERATION and "not locked" not in str(error):
+                raise
+            return None
 
 
 def is_locked(client: Client) -> bool:
