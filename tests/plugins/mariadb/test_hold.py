@@ -158,6 +158,19 @@ def test_another_attempt_of_quiesce_replaces_the_first(
     assert "was gone already" in calls.lines(Level.WARN)[0]
 
 
+def test_a_run_that_locks_anew_on_another_worker_is_thawed_by_the_first(
+    server: MariadbTestServer, calls: Calls, plugin: MariadbServer
+) -> None:
+    """As when it was thawed to wait for a person: that the first lock was given back says nothing of this."""
+    plugin.quiesce(calls.context())
+    thaw_after_backup(plugin, calls)
+    other = MariadbServer(HeldSessions())
+    other.quiesce(calls.context())
+    assert thaw_after_backup(plugin, calls).code == 0
+    assert is_free(server, calls)
+    other.unquiesce(calls.context())
+
+
 def test_a_client_that_was_killed_fails_the_run(
     server: MariadbTestServer, calls: Calls, plugin: MariadbServer
 ) -> None:

@@ -33,9 +33,6 @@ def thaw(context: PluginContext, parameters: HoldParameters, run: str, held: Hel
             held.note_release(run)
             context.info(f"Unlocked {where}")
             return
-    elif held.has_released(run):
-        context.info(f"This run holds no lock on {where} any more: it was given back in good order")
-        return
     try:
         number = Hold(context, parameters, run, held).end_session()
     except FossulError as error:
@@ -47,6 +44,8 @@ def thaw(context: PluginContext, parameters: HoldParameters, run: str, held: Hel
         number = ""
     if number and not lost:
         context.info(f"Unlocked {where}: ended the session {number} of this run, which another worker held")
+    elif held.has_released(run):
+        context.info(f"This run holds no lock on {where} any more: it was given back in good order")
     elif context.relies_on_freeze:
         why = f": {lost}" if lost else ""
         raise PluginFailed(
