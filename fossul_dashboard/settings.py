@@ -163,6 +163,9 @@ TEMPORAL_TASK_QUEUE = env_str("FOSSUL_TASK_QUEUE", "fossul")
 FOSSUL_DEMO = env_bool("FOSSUL_DEMO", True)
 FOSSUL_ADMIN_PASSWORD = env_secret("FOSSUL_ADMIN_PASSWORD")
 FOSSUL_WORKER_ACTIVITIES = env_int("FOSSUL_WORKER_ACTIVITIES", 20, least=1)
+# What pages ask at once, e.g. which restore points there are: beside the steps, so that a storage that hangs
+# holds up no backup.
+FOSSUL_WORKER_QUESTIONS = env_int("FOSSUL_WORKER_QUESTIONS", 8, least=1)
 FOSSUL_WORKER_GRACE_SECONDS = env_int("FOSSUL_WORKER_GRACE_SECONDS", 600)
 # Tests of configurations at once, of all people: each takes up to four of the workers' steps.
 FOSSUL_TESTS_AT_ONCE = env_int("FOSSUL_TESTS_AT_ONCE", 4, least=1)

@@ -6,9 +6,11 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import FrameType
+from typing import Any
 
 from django.conf import settings
 from temporalio.client import Client
@@ -20,35 +22,41 @@ from temporalio.worker.workflow_sandbox import (
     SandboxRestrictions,
 )
 
-from workflows_app.activities.build import build_activities
+from workflows_app.activities.build import build_activities, build_questions
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.pulse import Pulse
+from workflows_app.domain import naming
 from workflows_app.domain.errors import TemporalUnavailable
 from workflows_app.plugins.registry import PluginRegistry
 from workflows_app.services.configurations.plugins import keep_published
 from workflows_app.services.notices.notifier import Notifier
 from workflows_app.services.recording.recorder import Recorder
 from workflows_app.services.temporal.client import connect
-from workflows_app.workflows.registered import WORKFLOWS
+from workflows_app.workflows.registered import QUESTIONS, WORKFLOWS
 
 logger = logging.getLogger(__name__)
 
 FORBIDDEN_IN_WORKFLOWS = ("django", "channels", "asgiref")
 CONNECT_RETRY_SECONDS = 1.0
+# A page waits no longer for its answer.
+QUESTION_SECONDS = 10.0
+
+Activities = Sequence[Callable[..., Any]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WorkerOptions:
     """How a worker runs.
 
-    ``activities`` steps at most at once; ``grace_seconds`` is how long a running step may go on after
-    the first signal before it is cancelled; ``record`` says whether it also keeps the run rows, sends
-    notices and tells the pages of its plugins.
+    ``activities`` steps at most at once, and beside them ``questions`` of pages; ``grace_seconds`` is how
+    long a running step may go on after the first signal before it is cancelled; ``record`` says whether it
+    also keeps the run rows, sends notices and tells the pages of its plugins.
     """
 
     task_queue: str
     activities: int = 20
+    questions: int = 8
     workflow_tasks: int = 20
     grace_seconds: float = 600
     record: bool = True
@@ -72,6 +80,25 @@ def _identity() -> str:
     return f"{os.getpid()}@{socket.gethostname()}"
 
 
+def _worker(client: Client, pool: ThreadPoolExecutor, **options: Any) -> Worker:
+    """A worker of Temporal's; ``options`` are its own. Raises RuntimeError for what the sandbox refuses."""
+    try:
+        return Worker(
+            client,
+            identity=_identity(),
+            activity_executor=pool,
+            workflow_runner=workflow_runner(),
+            max_heartbeat_throttle_interval=timedelta(seconds=1),
+            default_heartbeat_throttle_interval=timedelta(seconds=1),
+            **options,
+        )
+    except RuntimeError as error:
+        if isinstance(error.__cause__, RestrictedWorkflowAccessError):
+            banned = error.__cause__.qualified_name
+            raise RuntimeError(f"{error}: it uses {banned}, which no workflow may.") from error
+        raise
+
+
 class WorkerRunner:
     """Runs one worker until it is told to stop."""
 
@@ -87,62 +114,72 @@ class WorkerRunner:
         Steps that are stopped count as failed: their runs go on with the next worker, to thaw.
         """
         log, pulse = MessageLog(), Pulse()
-        with ThreadPoolExecutor(self._options.activities, thread_name_prefix="step") as pool:
+        with (
+            ThreadPoolExecutor(self._options.activities, thread_name_prefix="step") as steps,
+            ThreadPoolExecutor(self._options.questions, thread_name_prefix="question") as questions,
+        ):
             client = await self._connect()
             if client is None:
                 return
             registry = PluginRegistry(folders=settings.FOSSUL_PLUGIN_DIRS)
-            worker = self._worker(client, pool, StepExecution(log, pulse), registry)
+            execution = StepExecution(log, pulse)
+            workers = (
+                self._step_worker(client, steps, build_activities(registry, execution)),
+                self._question_worker(client, questions, build_questions(registry, execution)),
+            )
             log.start()
             pulse.start()
             try:
-                await self._work(worker, pulse, registry)
+                await self._work(workers, pulse, registry)
             finally:
                 pulse.close()
                 if not await asyncio.to_thread(log.close):
                     logger.error("Some log lines could not be written before the worker ended")
 
-    def _worker(
-        self, client: Client, pool: ThreadPoolExecutor, execution: StepExecution, registry: PluginRegistry
-    ) -> Worker:
-        try:
-            return Worker(
-                client,
-                task_queue=self._options.task_queue,
-                identity=_identity(),
-                workflows=WORKFLOWS,
-                activities=build_activities(registry, execution),
-                activity_executor=pool,
-                workflow_runner=workflow_runner(),
-                max_concurrent_activities=self._options.activities,
-                max_concurrent_workflow_tasks=self._options.workflow_tasks,
-                graceful_shutdown_timeout=timedelta(seconds=self._options.grace_seconds),
-                max_heartbeat_throttle_interval=timedelta(seconds=1),
-                default_heartbeat_throttle_interval=timedelta(seconds=1),
-            )
-        except RuntimeError as error:
-            if isinstance(error.__cause__, RestrictedWorkflowAccessError):
-                banned = error.__cause__.qualified_name
-                raise RuntimeError(f"{error}: it uses {banned}, which no workflow may.") from error
-            raise
+    def _step_worker(self, client: Client, pool: ThreadPoolExecutor, activities: Activities) -> Worker:
+        options = self._options
+        return _worker(
+            client,
+            pool,
+            task_queue=options.task_queue,
+            workflows=WORKFLOWS,
+            activities=activities,
+            max_concurrent_activities=options.activities,
+            max_concurrent_workflow_tasks=options.workflow_tasks,
+            graceful_shutdown_timeout=timedelta(seconds=options.grace_seconds),
+        )
 
-    async def _work(self, worker: Worker, pulse: Pulse, registry: PluginRegistry) -> None:
+    def _question_worker(self, client: Client, pool: ThreadPoolExecutor, activities: Activities) -> Worker:
+        """What answers pages, with threads of its own: a storage that hangs takes none from the steps."""
+        options = self._options
+        return _worker(
+            client,
+            pool,
+            task_queue=naming.question_queue(options.task_queue),
+            workflows=QUESTIONS,
+            activities=activities,
+            max_concurrent_activities=options.questions,
+            graceful_shutdown_timeout=timedelta(seconds=min(options.grace_seconds, QUESTION_SECONDS)),
+        )
+
+    async def _work(self, workers: Sequence[Worker], pulse: Pulse, registry: PluginRegistry) -> None:
         beside = []
         if self._options.record:
             beside.append(asyncio.create_task(Recorder().run()))
             beside.append(asyncio.create_task(Notifier().run()))
             beside.append(asyncio.create_task(keep_published(_identity(), registry.infos)))
-        working = asyncio.create_task(worker.run())
+        working = [asyncio.create_task(worker.run()) for worker in workers]
         stopping = asyncio.create_task(self._stop.wait())
         logger.info("Worker polls task queue %r", self._options.task_queue)
         try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
+            await asyncio.wait({*working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not any(task.done() for task in working):
                 logger.info("Worker drains: running steps may end. A second signal stops them.")
-                halting = asyncio.create_task(self._halt_steps(pulse))
-                await worker.shutdown()
-                halting.cancel()
-            await working
+            halting = asyncio.create_task(self._halt_steps(pulse))
+            left = [worker for worker, task in zip(workers, working, strict=True) if not task.done()]
+            await asyncio.gather(*(worker.shutdown() for worker in left))
+            halting.cancel()
+            await asyncio.gather(*working)
             logger.info("Worker has ended")
         finally:
             stopping.cancel()

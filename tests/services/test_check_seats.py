@@ -148,10 +148,10 @@ async def test_the_same_person_s_clicks_at_the_same_moment_are_one_test(
 async def test_who_joins_a_test_that_nobody_takes_is_told_that_there_is_no_worker(
     temporal_settings: str, monkeypatch
 ):
-    monkeypatch.setattr(checks, "UNSEEN_SECONDS", 0.2)
+    monkeypatch.setattr(looks, "UNSEEN_SECONDS", 0.2)
     monkeypatch.setattr(looks, "LATE", timedelta(seconds=1))
     for patience in (0.2, 30.0):
-        monkeypatch.setattr(checks, "UNSEEN_SECONDS", patience)
+        monkeypatch.setattr(looks, "UNSEEN_SECONDS", patience)
         with pytest.raises(TemporalUnavailable, match=r"No worker answered within .* whether p/c has what"):
             await checks.check_draft(ADMIN, "p", "c", draft())
 

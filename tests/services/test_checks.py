@@ -167,7 +167,7 @@ async def test_one_part_is_tested_even_where_nothing_is_chosen(worker):
 
 
 async def test_without_a_worker_that_is_said_soon(temporal_settings: str, monkeypatch, tmp_path: Path):
-    monkeypatch.setattr(checks, "UNSEEN_SECONDS", 0.5)
+    monkeypatch.setattr(looks, "UNSEEN_SECONDS", 0.5)
     monkeypatch.setattr(checks, "ANSWER_SECONDS", 1000.0)
     with pytest.raises(TemporalUnavailable, match="No worker answered within 0 s whether p/c has what a run"):
         await checks.check_draft(ADMIN, "p", "c", files(tmp_path, tmp_path / "d"))
@@ -179,7 +179,7 @@ async def test_a_temporal_that_hangs_is_not_taken_for_a_missing_worker(
     async def hangs() -> str:
         return "Temporal at x does not answer (Timeout expired)."
 
-    monkeypatch.setattr(checks, "UNSEEN_SECONDS", 0.2)
+    monkeypatch.setattr(looks, "UNSEEN_SECONDS", 0.2)
     monkeypatch.setattr(looks, "ask_temporal", hangs)
     with pytest.raises(TemporalUnavailable, match=r"^Temporal at x does not answer"):
         await checks.check_draft(ADMIN, "p", "c", files(tmp_path, tmp_path / "d"))
@@ -188,7 +188,7 @@ async def test_a_temporal_that_hangs_is_not_taken_for_a_missing_worker(
 async def test_a_question_that_nobody_waits_for_any_more_is_not_kept(
     temporal_settings: str, temporal_server: Client, monkeypatch, tmp_path: Path
 ):
-    monkeypatch.setattr(checks, "UNSEEN_SECONDS", 0.2)
+    monkeypatch.setattr(looks, "UNSEEN_SECONDS", 0.2)
     with pytest.raises(TemporalUnavailable):
         await checks.check_draft(ADMIN, "p", "c", files(tmp_path, tmp_path / "d"))
     found = await temporal_server.get_workflow_handle(seat(temporal_settings)).describe()

@@ -33,7 +33,7 @@ from workflows_app.domain.file_listings import FileListing, FileQuery
 from workflows_app.domain.restore_points import Ability, Presence
 from workflows_app.domain.states import CheckState, RunState
 from workflows_app.models import AuditEntry, BackupConfig, Hold, Removal, RunMessage, Verification
-from workflows_app.services.points import deletions, holds, restore_points, restores, verifications
+from workflows_app.services.points import deletions, holds, questions, restore_points, verifications
 from workflows_app.services.points.restore_points import Point
 from workflows_app.services.runs import runs, starts
 
@@ -133,7 +133,7 @@ async def test_a_storage_that_cannot_be_read_leaves_everything_unknown(worker, s
 
 
 async def test_without_a_worker_everything_is_unknown(temporal_settings, source, monkeypatch):
-    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.3)
     config = await catalog(**settings_for(source))
     await sync_to_async(make_run)(
         profile=config.profile.name,

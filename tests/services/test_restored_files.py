@@ -12,7 +12,7 @@ from workflows_app.domain.errors import ConfigInvalid, NotNow
 from workflows_app.domain.runs.restores import RestoreRequest, Restoring
 from workflows_app.domain.states import RunState
 from workflows_app.models import AuditEntry, BackupConfig, Run
-from workflows_app.services.points import restores
+from workflows_app.services.points import questions, restores
 from workflows_app.services.runs import runs
 from workflows_app.services.temporal import progress
 
@@ -70,12 +70,12 @@ async def test_a_plugin_that_cannot_restore_files_is_refused_before_anything_sta
 ):
     config = await sync_to_async(make_catalog)(**settings_for(source))
     name = await back_up(config)
-    ask = restores.look_for_backups
+    ask = questions.which_backups
 
     async def without_files(config):
         return (await ask(config)).model_copy(update={"abilities": ("browse",)})
 
-    monkeypatch.setattr(restores, "look_for_backups", without_files)
+    monkeypatch.setattr(questions, "which_backups", without_files)
     before = await Run.objects.acount()
     with pytest.raises(NotNow, match="'filesystem' cannot restore single files"):
         await restore(config, name, RestoreRequest(files=(f"{source}/deep",)))

@@ -17,7 +17,7 @@ from workflows_app.domain.errors import (
 from workflows_app.domain.runs.restores import RestoreRequest
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Run, RunMessage
-from workflows_app.services.points import restores
+from workflows_app.services.points import questions, restores
 from workflows_app.services.runs import runs, starts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -159,7 +159,7 @@ async def test_a_destination_that_cannot_be_read_is_no_empty_list(worker, source
 
 
 async def test_without_a_worker_the_restore_points_are_unknown(temporal_settings, source, monkeypatch):
-    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.5)
     config = await catalog(**settings_for(source))
     with pytest.raises(TemporalUnavailable, match="No worker answered"):
         await points(config)

@@ -19,7 +19,7 @@ from tests.web.test_control import login
 from workflows_app.domain.restore_points import Presence
 from workflows_app.domain.results import Backup
 from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Hold
-from workflows_app.services.points import restores
+from workflows_app.services.points import questions, restores
 from workflows_app.services.points.restore_points import Point, PointList
 from workflows_app.web.pages.point_views import point_row
 
@@ -215,7 +215,7 @@ async def test_without_a_worker_one_that_no_run_reported_is_unknown(
 
 
 async def test_without_a_worker_the_preview_is_unknown(client, temporal_settings, source, monkeypatch):
-    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.3)
     await sync_to_async(login)(client, "viewer")
     config = await catalog(**settings_for(source))
     status, page = await get(client, address(config, "retention", "daily"))

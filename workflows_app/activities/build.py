@@ -14,6 +14,12 @@ from workflows_app.activities.storage import StoragePluginActivities
 from workflows_app.plugins.registry import PluginRegistry
 
 
+def build_questions(registry: PluginRegistry, execution: StepExecution) -> list[Callable[..., Any]]:
+    """Answer the activities of questions, which are among ``build_activities``, too."""
+    storage = StoragePluginActivities(registry, execution)
+    return [storage.list, storage.browse, ArchivePluginActivities(registry, execution).list]
+
+
 def build_activities(registry: PluginRegistry, execution: StepExecution) -> list[Callable[..., Any]]:
     """Answer every activity, bound to what it works with."""
     app = AppPluginActivities(registry, execution)

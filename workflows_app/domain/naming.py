@@ -85,6 +85,11 @@ MEMO_MARK = "fossul_mark"
 SCHEDULE_PREFIX = "fossul-schedule/"
 
 
+def question_queue(task_queue: str) -> str:
+    """The task queue of what pages ask, beside the one of runs: what hangs there holds up no backup."""
+    return f"{task_queue}-questions"
+
+
 def run_workflow_id(profile: str, config: str) -> str:
     """The workflow id of every run of a configuration: being the same for all, it is their lock."""
     return f"fossul/{profile}/{config}"

@@ -1,4 +1,8 @@
-"""The workflows that a worker runs."""
+"""The workflows that a worker runs.
+
+``QUESTIONS`` have a task queue of their own; they are among ``WORKFLOWS``, too, since web processes of an
+earlier version ask on the queue of runs.
+"""
 
 from workflows_app.workflows.backup import BackupWorkflow
 from workflows_app.workflows.catalogue import ArchivesWorkflow, CatalogueWorkflow
@@ -9,12 +13,11 @@ from workflows_app.workflows.restore_points import BrowseWorkflow, DeleteWorkflo
 from workflows_app.workflows.scheduled import ScheduledWorkflow
 from workflows_app.workflows.watchdog import WatchdogWorkflow
 
+QUESTIONS = [CatalogueWorkflow, ArchivesWorkflow, BrowseWorkflow]
 WORKFLOWS = [
+    *QUESTIONS,
     BackupWorkflow,
     RestoreWorkflow,
-    CatalogueWorkflow,
-    ArchivesWorkflow,
-    BrowseWorkflow,
     VerifyWorkflow,
     DeleteWorkflow,
     CheckWorkflow,

@@ -27,6 +27,12 @@ class Command(BaseCommand):
             help="steps done at once (default %(default)s)",
         )
         parser.add_argument(
+            "--questions",
+            type=int,
+            default=settings.FOSSUL_WORKER_QUESTIONS,
+            help="questions of pages answered at once (default %(default)s)",
+        )
+        parser.add_argument(
             "--workflow-tasks", type=int, default=20, help="workflow tasks at once (default %(default)s)"
         )
         parser.add_argument(
@@ -45,6 +51,7 @@ class Command(BaseCommand):
             WorkerOptions(
                 task_queue=options["task_queue"],
                 activities=options["activities"],
+                questions=options["questions"],
                 workflow_tasks=options["workflow_tasks"],
                 grace_seconds=options["grace_seconds"],
             )

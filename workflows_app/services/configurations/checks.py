@@ -8,6 +8,7 @@ from functools import partial
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils.crypto import salted_hmac
+from temporalio.client import Client
 
 from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain.config import CommandField, Config, check_name
@@ -17,18 +18,16 @@ from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.findings import CheckedParts, CheckPart
 from workflows_app.domain.plans.plan_layouts import PlanLayout
 from workflows_app.services.configurations import catalog, plugins
-from workflows_app.services.configurations.check_seats import Asking, take_seat
+from workflows_app.services.configurations.check_seats import Asking, Seated, take_seat
 from workflows_app.services.configurations.secrets import sealed_settings
 from workflows_app.services.people.permissions import Actor, Right
-from workflows_app.services.temporal import looks, workers
+from workflows_app.services.temporal import looks
 from workflows_app.workflows.check import PART_TIMEOUT
 
 EVERYTHING = tuple(CheckPart)
 
 # The parts are tested at once; what is above their limit is for the way there and back.
 ANSWER_SECONDS = PART_TIMEOUT.total_seconds() + 10
-# Where no worker was seen lately, one that starts just now may still come.
-UNSEEN_SECONDS = 5.0
 # What a configuration without a fit name is called while it is tested.
 NAMELESS = "unnamed"
 
@@ -86,12 +85,13 @@ async def _check(
     if not asked.parts:
         return CheckedParts()
     asking = Asking(actor.name, profile, named.config_name, _mark(named, layout, asked.parts))
-    polled = await workers.pollers(settings.TEMPORAL_TASK_QUEUE)
-    seconds = ANSWER_SECONDS if any(worker.fresh for worker in polled) else UNSEEN_SECONDS
     what = asking.place if named.config_name == name else "the new configuration"
-    # Nobody waits any longer: a worker that comes later need not answer.
-    seated = partial(take_seat, asked=asked, asking=asking, limit=timedelta(seconds=seconds) + looks.LATE)
-    return await looks.answer_of(seated, f"whether {what} has what a run needs", seconds)
+    words = f"whether {what} has what a run needs"
+
+    async def sit(client: Client, limit: timedelta) -> Seated:
+        return await take_seat(client, asked, asking, limit)
+
+    return await looks.answer_of(sit, words, settings.TEMPORAL_TASK_QUEUE, ANSWER_SECONDS)
 
 
 def _mark(config: Config, layout: PlanLayout, parts: Iterable[CheckPart]) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from asgiref.sync import sync_to_async
 
-from workflows_app.contracts.points import BrowseInput, CatalogueInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import FossulError, NotFound, NotNow
 from workflows_app.domain.file_listings import FileListing, FileQuery
@@ -18,12 +17,9 @@ from workflows_app.domain.retention.keep_rules import moment_of
 from workflows_app.models import Removal, Run
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Actor, Right
-from workflows_app.services.points import holds, restores, verifications
+from workflows_app.services.points import holds, questions, verifications
 from workflows_app.services.points.holds import HeldPoint
 from workflows_app.services.points.verifications import Check
-from workflows_app.services.temporal import looks
-from workflows_app.workflows.catalogue import ArchivesWorkflow
-from workflows_app.workflows.restore_points import BrowseWorkflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +153,7 @@ async def browse(actor: Actor, profile: str, config: str, name: str, query: File
     actor.require(Right.VIEW)
     found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
     backup = parse_backup_name(name) or Backup(name=name)
-    listing = await looks.ask(
-        BrowseWorkflow.run,
-        BrowseInput(config=found.model_copy(update={"backup": backup}), query=query),
-        looks.Question(f"fossul-browse/{profile}/{config}", f"Files of {name}", f"what {name} holds"),
-        restores.LOOK_SECONDS,
-    )
+    listing = await questions.which_files(found, backup, query)
     if listing.result.code:
         raise FossulError(listing.result.reason)
     return listing
@@ -174,7 +165,7 @@ async def look_for_backups(config: Config) -> tuple[Backups, str]:
     if not config.storage_plugin:
         return nothing, ""
     try:
-        backups = await restores.look_for_backups(config)
+        backups = await questions.which_backups(config)
     except FossulError as error:
         return nothing, str(error)
     return backups, backups.result.reason if backups.result.code else ""
@@ -185,14 +176,8 @@ async def look_for_archives(config: Config) -> tuple[Archives, str]:
     nothing = Archives(result=Result())
     if not config.archive_plugin:
         return nothing, ""
-    place = f"{config.profile_name}/{config.config_name}"
     try:
-        archives = await looks.ask(
-            ArchivesWorkflow.run,
-            CatalogueInput(config=config),
-            looks.Question(f"fossul-archives/{place}", f"Archives of {place}", f"which archives {place} has"),
-            restores.LOOK_SECONDS,
-        )
+        archives = await questions.which_archives(config)
     except FossulError as error:
         return nothing, str(error)
     return archives, archives.result.reason if archives.result.code else ""

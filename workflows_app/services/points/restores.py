@@ -7,9 +7,7 @@ from pathlib import PurePosixPath
 
 from asgiref.sync import sync_to_async
 
-from workflows_app.contracts.points import CatalogueInput
 from workflows_app.contracts.runs import RestoreInput
-from workflows_app.domain.config import Config
 from workflows_app.domain.errors import (
     ConfigInvalid,
     FossulError,
@@ -21,17 +19,14 @@ from workflows_app.domain.errors import (
 from workflows_app.domain.plans.plan_rules import plan_problems
 from workflows_app.domain.plans.plans import restore_plan
 from workflows_app.domain.restore_points import Ability
-from workflows_app.domain.results import Backup, Backups
+from workflows_app.domain.results import Backup
 from workflows_app.domain.retention.keep_rules import moment_of
 from workflows_app.domain.runs.restores import RestoreRequest, chosen_files
 from workflows_app.services.configurations import catalog
 from workflows_app.services.people.permissions import Actor, Right
+from workflows_app.services.points import questions
 from workflows_app.services.runs.starts import launch, new_run, note_start
-from workflows_app.services.temporal import looks
-from workflows_app.workflows.catalogue import CatalogueWorkflow
 from workflows_app.workflows.restore import RestoreWorkflow
-
-LOOK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ async def list_restore_points(actor: Actor, profile: str, config: str) -> tuple[
     found = (await sync_to_async(catalog.get_config)(actor, profile, config)).config
     if not found.storage_plugin:
         return ()
-    backups = await look_for_backups(found)
+    backups = await questions.which_backups(found)
     if backups.result.code:
         raise FossulError(f"The restore points cannot be read: {backups.result.reason}")
     by_file = Ability.FILES.value in backups.abilities
@@ -117,17 +112,6 @@ async def start_restore(
     what = f"{len(request.files)} chosen files or folders of " if chosen else ""
     await note_start(actor, run, f"{'dry run of ' if request.dry_run else ''}{what}{backup.name}")
     return run.pk
-
-
-async def look_for_backups(config: Config) -> Backups:
-    """Ask the storage plugin, on a worker, which backups exist. Raises as ``looks.ask``."""
-    place = f"{config.profile_name}/{config.config_name}"
-    return await looks.ask(
-        CatalogueWorkflow.run,
-        CatalogueInput(config=config),
-        looks.Question(f"fossul-catalogue/{place}", f"Backups of {place}", f"which backups {place} has"),
-        LOOK_SECONDS,
-    )
 
 
 def _point(backup: Backup, *, by_file: bool) -> RestorePoint:
