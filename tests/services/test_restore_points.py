@@ -425,7 +425,7 @@ async def test_browsing_leads_nowhere_else(worker, source, tmp_path):
 
 
 async def test_what_is_held_or_was_removed_is_known_without_a_worker(temporal_settings, source, monkeypatch):
-    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.3)
     config = await catalog(**settings_for(source))
     removed = "inbox-daily-1-1790000000"
     await sync_to_async(holds.hold)(OPERATOR, *names(config), "inbox-daily-2-1790000000", "the audit")

@@ -197,7 +197,7 @@ async def test_the_retention_says_beforehand_what_goes_and_saves_it(client, work
 async def test_without_a_worker_one_that_no_run_reported_is_unknown(
     client, temporal_settings, source, monkeypatch
 ):
-    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.3)
     await sync_to_async(login)(client, "admin")
     config = await catalog(**settings_for(source))
     for name in ("inbox-daily-7-1790000000", "a plugin's own name"):
