@@ -195,10 +195,8 @@ class Steps:
         return self._do(step)
 
     @asynccontextmanager
-    async def worker(
-        self, client: Client, task_queue: str, *, cached: int = 1000, workflows: Sequence[type] = WORKFLOWS
-    ):
-        """A worker that does these steps. With ``cached=0`` every workflow task replays the history."""
+    async def worker(self, client: Client, task_queue: str, *, workflows: Sequence[type] = WORKFLOWS):
+        """A worker that does these steps."""
         with ThreadPoolExecutor(THREADS) as pool:
             async with Worker(
                 client,
@@ -237,7 +235,6 @@ class Steps:
                 ],
                 activity_executor=pool,
                 workflow_runner=workflow_runner(),
-                max_cached_workflows=cached,
                 max_concurrent_activities=THREADS,
                 max_heartbeat_throttle_interval=timedelta(seconds=0.2),
             ):

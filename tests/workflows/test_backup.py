@@ -9,6 +9,7 @@ from temporalio.exceptions import CancelledError, WorkflowAlreadyStartedError
 from tests.conftest import eventually
 from tests.factories import make_config
 from tests.workflows.matrix import KEYS, NOTICE
+from tests.workflows.replays import replayer
 from tests.workflows.runs import details_of, start
 from tests.workflows.steps import GOOD, Held, Steps, crash, say_no, succeed_after
 from workflows_app.contracts.runs import BackupInput
@@ -45,11 +46,14 @@ async def test_a_backup_with_nothing_configured_completes_without_steps(temporal
     assert result.workflow.steps == ()
 
 
-async def test_replaying_after_every_task_changes_nothing(temporal_server, task_queue):
+async def test_replaying_a_run_takes_the_same_steps(temporal_server, task_queue):
+    """As a worker does that has it no longer in its cache."""
     behave = {"backup-plugin": say_no}
-    async with Steps(behave).worker(temporal_server, task_queue, cached=0) as steps:
-        await (await start(temporal_server, task_queue)).failure()
+    async with Steps(behave).worker(temporal_server, task_queue) as steps:
+        run = await start(temporal_server, task_queue)
+        await run.failure()
     assert steps.done[-3:] == THAW
+    await replayer(BackupWorkflow).replay_workflow(await run.handle.fetch_history())
 
 
 async def test_a_thaw_that_fails_for_good_is_told_and_does_not_stop_the_other(temporal_server, task_queue):

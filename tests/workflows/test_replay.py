@@ -8,13 +8,11 @@ import json
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from tests.workflows.changed import OneByOne, Shorter, Slower, Swapped
 from tests.workflows.record_histories import FOLDER, cases
-from workflows_app.worker import workflow_runner
+from tests.workflows.replays import replayer
 from workflows_app.workflows.registered import WORKFLOWS
 
 CASES = cases()
@@ -24,14 +22,6 @@ def history_of(case: str) -> WorkflowHistory:
     path = FOLDER / f"{case}.json"
     assert path.is_file(), f"{path.name} is missing: python -m tests.workflows.record_histories"
     return WorkflowHistory.from_json(f"fossul/test/{case}", json.loads(path.read_text()))
-
-
-def replayer(*workflows: type) -> Replayer:
-    return Replayer(
-        workflows=workflows,
-        data_converter=pydantic_data_converter,
-        workflow_runner=workflow_runner(),
-    )
 
 
 def test_every_case_is_recorded_and_nothing_else():
