@@ -258,6 +258,12 @@ def test_a_wrong_parameter_is_refused_by_name(copies: Calls, field: str, value: 
     assert refused.value.field == field
 
 
+def test_a_place_whose_name_speaks_of_errors_makes_no_error(copies: Calls, place: Path) -> None:
+    folder = place / "failed" / "it's an error"
+    plugin.quiesce(copies.context(MysqlBackupPath=str(folder)))
+    assert copies.lines(Level.ERROR) == []
+
+
 def test_a_full_disk_leaves_nothing(copies: Calls) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small filesystem")
@@ -268,6 +274,7 @@ def test_a_full_disk_leaves_nothing(copies: Calls) -> None:
         with pytest.raises(PluginFailed, match=r"mariadb-backup ended with \[.*No space left on device"):
             plugin.quiesce(copies.context())
         assert left(copies) == []
+        assert copies.lines(Level.ERROR)[0].startswith("mariadb-backup: Error writing file ")
     finally:
         subprocess.run(["umount", str(folder)], check=True)
     assert not running(copies)

@@ -40,6 +40,8 @@ _SPOKEN = re.compile(
     r"(?:\[[0-9]+\] )?[0-9]{4}-[0-9]{2}-[0-9]{2} +[0-9:]+ (?:[0-9]+ \[(?P<kind>\w+)\] )?(?P<text>.*)"
 )
 _FAULT = re.compile(r"error|fail|unable|cannot|can't|missing required|denied|corrupt", re.IGNORECASE)
+# Names of files and folders, which may have such a word in them.
+_PLACES = re.compile(r"(?<!\w)'.*'(?!\w)|^cd to .*|\.?/\S*")
 _WORTH = re.compile(r"BACKUP STAGE|Waiting |Redo log|completed OK|Starting crash recovery|End of log")
 _COPYING = re.compile(r"(?:Copying|Streaming|Copied file|aria table file) (\S+)")
 # Older releases name it after XtraBackup.
@@ -171,9 +173,10 @@ def _prepare(programs: Programs, parameters: Parameters, data: Path) -> None:
 
 def _judge(line: str) -> tuple[Level, str] | None:
     spoken = _SPOKEN.fullmatch(line)
-    kind, text = (spoken["kind"], spoken["text"].strip()) if spoken else (None, line)
+    kind, text = (spoken["kind"], spoken["text"]) if spoken else (None, line)
+    text = text.strip("\a ")  # it rings the bell before some errors
     if kind in ("ERROR", "Warning"):
         return (Level.ERROR if kind == "ERROR" else Level.WARN), text
-    if kind is None and not _COPYING.search(line) and _FAULT.search(line):
+    if kind is None and not _COPYING.search(line) and _FAULT.search(_PLACES.sub("", text)):
         return Level.ERROR, text
     return (Level.INFO, text) if _WORTH.search(line) else None
