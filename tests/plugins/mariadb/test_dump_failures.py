@@ -145,6 +145,9 @@ def test_a_full_disk(server: MariadbTestServer, shop: str, calls: Calls, form: d
             plugin.quiesce(calls.context(**form))
         assert left(calls) == []
     assert not running(calls)
+    assert calls.lines(Level.ERROR) == [], (
+        "the first error is the reason that is shown: the one that is raised"
+    )
 
 
 def test_a_folder_that_cannot_be_made(calls: Calls, place: Path) -> None:

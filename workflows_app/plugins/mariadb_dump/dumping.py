@@ -148,4 +148,6 @@ def _judge(line: str) -> tuple[Level, str] | None:
     """What is not about its progress is an error, or a warning."""
     if line.startswith("-- "):
         return None
-    return (Level.WARN if "warning" in line.lower() else Level.ERROR), line
+    # Nobody reads on: why is told by the reader, and that is the reason of the failure.
+    slight = "warning" in line.lower() or line.endswith("Got errno 32 on write")
+    return (Level.WARN if slight else Level.ERROR), line
