@@ -145,6 +145,18 @@ def test_a_file_that_nobody_may_execute_is_told_when_asked_for_and_not_listed(
     assert caplog.text == "", "documentation and data lie beside plugins"
 
 
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("#!/no/such/sh -e\n", "the interpreter in its first line is not there, '/no/such/sh'"),
+        ("#! /bin/sh\r\n", r"is not there, '/bin/sh\r'. End its lines without carriage returns"),
+    ],
+)
+def test_a_script_without_its_interpreter_is_told(folder: Folder, first: str, words: str) -> None:
+    folder.add("app", "acme", f"{first}echo INFO hello\n")
+    assert refusal(folder).endswith(words)
+
+
 def test_what_is_no_regular_file_is_refused(folder: Folder) -> None:
     (folder.root / "app").mkdir()
     os.mkfifo(folder.root / "app" / "acme", 0o700)

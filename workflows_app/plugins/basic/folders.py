@@ -12,7 +12,10 @@ from workflows_app.domain.errors import PluginFailed
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+_SHEBANG = re.compile(rb"#![ \t]*([^ \t\n]+)")
 _ANYBODY = stat.S_IWOTH
+# As much of it as the kernel reads.
+_FIRST_LINE = 256
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
@@ -105,3 +108,20 @@ def _check(root: Path, folder: Path, path: Path) -> None:
             raise PluginFailed(f"{refused}: every user may replace what is in {place}")
     if not os.access(real, os.X_OK):
         raise PluginFailed(f"{refused}: the worker may not execute it. Run: chmod +x {path}")
+    interpreter = _interpreter(real)
+    if interpreter and not interpreter.exists():
+        ends = ". End its lines without carriage returns" if interpreter.name.endswith("\r") else ""
+        raise PluginFailed(
+            f"{refused}: the interpreter in its first line is not there, {str(interpreter)!r}{ends}"
+        )
+
+
+def _interpreter(path: Path) -> Path | None:
+    """What the first line of a script names; the system says of one that is missing that the script is."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_FIRST_LINE)
+    except OSError:  # it may be executed, not read
+        return None
+    found = _SHEBANG.match(line)
+    return Path(os.fsdecode(found[1])) if found else None
