@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.errors import ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Capability, Level, ParameterSpec, PluginInfo, Result
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.conformance.cases import Verdict
@@ -87,6 +87,24 @@ def test_a_wrong_info_is_found(failures: Failures, answer: PluginInfo, case: str
             return answer
 
     assert failures(Told(), "app")[case].startswith(words)
+
+
+def test_a_plugin_that_tells_nothing_of_itself_is_asked_once(failures: Failures) -> None:
+    class Silent(SampleApp):
+        asked = 0
+
+        def info(self) -> PluginInfo:
+            self.asked += 1
+            raise PluginFailed("no answer")
+
+        def quiesce(self, context: PluginContext) -> Result:
+            raise AssertionError("called")
+
+    plugin = Silent()
+    assert failures(plugin, "app") == {
+        "info tells name, version, description and type": "it refused: no answer"
+    }
+    assert plugin.asked == 1
 
 
 class Mute(SampleApp):

@@ -73,6 +73,11 @@ class Trial:
         return self._info
 
     @property
+    def knows(self) -> bool:
+        """Whether the plugin has told what it is."""
+        return self._info is not None
+
+    @property
     def parameters(self) -> Mapping[str, str]:
         """The plugin's parameters: those given, and the scratch folder's paths where it declares them."""
         declared = {spec.name for spec in self.info.parameters}
