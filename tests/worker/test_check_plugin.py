@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,16 +38,20 @@ def folder(tmp_path: Path) -> Path:
     return copy
 
 
+def environment(folder: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "FOSSUL_VAR_DIR": str(folder.parent),
+        "FOSSUL_SECRET_KEY": "for tests alone",
+        "FOSSUL_PLUGIN_DIRS": str(folder),
+    }
+
+
 async def check(folder: Path, *arguments: str) -> Printed:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "manage.py", "check_plugin", *arguments,
         cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "FOSSUL_VAR_DIR": str(folder.parent),
-            "FOSSUL_SECRET_KEY": "for tests alone",
-            "FOSSUL_PLUGIN_DIRS": str(folder),
-        },
+        env=environment(folder),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -117,6 +122,36 @@ async def test_an_executable_that_may_not_be_run_ends_with_1_and_says_why(folder
     assert "FAIL     the plugin can be loaded: " in printed.stdout
     assert "chmod o-w" in printed.stdout
     assert "Traceback" not in printed.stderr
+
+
+async def test_what_a_plugin_prints_steers_no_terminal(folder: Path) -> None:
+    (folder / "app" / "maintenance-file").write_text("#!/bin/sh\nprintf '\\033]0;owned\\007'\n")
+    printed = await check(folder, "maintenance-file")
+    assert printed.code == 1
+    assert r"\x1b]0;owned\x07" in printed.stdout
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+async def test_a_check_that_is_stopped_leaves_neither_the_plugin_nor_its_folder(
+    folder: Path, tmp_path: Path, stop: signal.Signals
+) -> None:
+    told, scratch = tmp_path / "told", tmp_path / "scratch"
+    scratch.mkdir()
+    path = folder / "app" / "maintenance-file"
+    path.write_text(f"#!/bin/sh\ntrap '' TERM\necho $$ > {told}.new; mv {told}.new {told}\nsleep 60\n")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "manage.py", "check_plugin", "maintenance-file",
+        cwd=ROOT, env=environment(folder) | {"TMPDIR": str(scratch)},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    async with asyncio.timeout(30):
+        while not told.exists():
+            await asyncio.sleep(0.01)
+        process.send_signal(stop)
+        assert await process.wait() != 0
+        while Path(f"/proc/{told.read_text().strip()}/exe").exists():
+            await asyncio.sleep(0.01)
+    assert list(scratch.iterdir()) == []
 
 
 async def test_a_parameter_from_a_file_is_nowhere_in_the_output(folder: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,7 +23,7 @@ from workflows_app.plugins.exit import Exit, words_of
 from workflows_app.plugins.feed import Feed
 from workflows_app.plugins.output import OutputLines
 
-__all__ = ["GRACE_SECONDS", "Exit", "NotStarted", "run_process", "start_process"]
+__all__ = ["GRACE_SECONDS", "Exit", "NotStarted", "kill_children", "run_process", "start_process"]
 
 # From SIGTERM to SIGKILL, when the step is cancelled.
 GRACE_SECONDS = 5.0
@@ -30,6 +31,10 @@ GRACE_SECONDS = 5.0
 LINGER_SECONDS = 1.0
 
 _CHUNK = 64 * 1024
+
+# What run_process has started and not yet reaped.
+_children: "set[subprocess.Popen[bytes]]" = set()
+_changing = threading.Lock()
 
 
 def run_process(
@@ -94,9 +99,20 @@ def _child(
         if not isinstance(reads, int):
             reads.close()
     with child:  # closes the pipes and reaps
+        with _changing:
+            _children.add(child)
         try:
             yield child
         finally:
+            with _changing:
+                _children.discard(child)
+            _signal(child, signal.SIGKILL)
+
+
+def kill_children() -> None:
+    """Kill all that ``run_process`` runs, in whichever thread: for a process that ends without waiting."""
+    with _changing:
+        for child in _children:
             _signal(child, signal.SIGKILL)
 
 

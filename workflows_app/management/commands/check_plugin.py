@@ -1,7 +1,11 @@
 """``manage.py check_plugin``: hold a plugin against what its family promises."""
 
+import signal
+import sys
 import tempfile
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +13,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed, PluginMissing
+from workflows_app.management.config_report import plain
 from workflows_app.plugins.conformance.cases import Outcome, Verdict
 from workflows_app.plugins.conformance.scratch import Scratch
 from workflows_app.plugins.conformance.suite import check_plugin
 from workflows_app.plugins.conformance.trial import Trial
+from workflows_app.plugins.process import kill_children
 from workflows_app.plugins.registry import PluginRegistry
 
 _FAMILIES = ("app", "storage", "archive")
@@ -82,7 +88,9 @@ class Command(BaseCommand):
         except PluginFailed as error:
             self._print(Outcome(Verdict.FAIL, "the plugin can be loaded", str(error)))
             raise CommandError(f"{name} does not conform.", returncode=1) from error
-        with tempfile.TemporaryDirectory(prefix="fossul-check-") as folder:
+        # As by Ctrl-C: what the plugin runs is ended, and the scratch folder removed.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+        with tempfile.TemporaryDirectory(prefix="fossul-check-") as folder, _without_children():
             try:
                 trial = Trial(
                     plugin,
@@ -98,7 +106,7 @@ class Command(BaseCommand):
         self._conclude(f"{family} plugin {name}", verdicts)
 
     def _print(self, outcome: Outcome) -> Verdict:
-        self.stdout.write(f"{outcome.verdict:<8} {outcome.case}{outcome.why and f': {outcome.why}'}")
+        self.stdout.write(plain(f"{outcome.verdict:<8} {outcome.case}{outcome.why and f': {outcome.why}'}"))
         self.stdout.flush()
         return outcome.verdict
 
@@ -107,6 +115,15 @@ class Command(BaseCommand):
         if Verdict.FAIL in verdicts:
             raise CommandError(f"The {what} does not conform: {counts}.", returncode=1)
         self.stdout.write(f"The {what} conforms: {counts}.")
+
+
+@contextmanager
+def _without_children() -> Iterator[None]:
+    """However it is left, nothing that the plugin runs goes on: this process waits for no thread."""
+    try:
+        yield
+    finally:
+        kill_children()
 
 
 def _family_of(registry: PluginRegistry, name: str) -> str:
