@@ -4,13 +4,14 @@ import string
 import tomllib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from workflows_app.domain.config import CommandField, Config, WhenBusy
 from workflows_app.domain.config_files.configuration import SCALAR_KEYS, Configuration, FilePolicy
 from workflows_app.domain.config_files.files import read_files, write_files
 from workflows_app.domain.config_files.main_file import read_main, write_main
+from workflows_app.domain.config_files.plugin_file import read_plugin
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.plans.plan_layouts import PlanLayout
 from workflows_app.domain.retention.keep_rules import MOST, NO_RULES, KeepRules, Period
@@ -254,10 +255,43 @@ def test_a_plan_that_breaks_a_rule_is_refused_with_its_step():
 
 def test_one_plugin_for_two_families_shares_its_file():
     config = Config(app_plugin="p", storage_plugin="p", app_plugin_parameters={"A": "1"})
-    with pytest.raises(ConfigInvalid, match=r"p\.conf"):
-        write_files("x", Configuration(config, ()))
     same = config.model_copy(update={"storage_plugin_parameters": {"A": "1"}})
-    assert set(write_files("x", Configuration(same, ()))) == {"x.conf", "p.conf"}
+    files = write_files("x", Configuration(same, ()))
+    assert files["p.conf"] == 'A = "1"\n'
+    assert set(files) == {"x.conf", "p.conf"}
+    two = config.model_copy(update={"storage_plugin_parameters": {"A": "2"}})
+    with pytest.raises(ConfigInvalid, match=r"StoragePluginParameters\.A: .* share a file"):
+        write_files("x", Configuration(two, ()))
+
+
+PARAMETERS = st.dictionaries(st.sampled_from(["A", "B", "C"]), st.sampled_from(["1", "two words", ""]))
+
+
+@given(PARAMETERS, PARAMETERS)
+def test_families_that_share_a_file_keep_what_is_theirs_and_fossul_gives_each_all(storage, archive):
+    config = Config(
+        storage_plugin="p",
+        archive_plugin="p",
+        storage_plugin_parameters=storage,
+        archive_plugin_parameters=archive,
+    )
+    assume(all(storage[key] == archive[key] for key in storage.keys() & archive.keys()))
+    files = write_files("x", Configuration(config, ()))
+    configuration, reports = read_files("x", {name: text.encode() for name, text in files.items()})
+    assert configuration is not None, reports
+    assert configuration.config.wire() == config.wire()
+    assert reports[1].taken == len(storage | archive)
+    assert dict(read_plugin(files["p.conf"].encode()).values) == storage | archive, "as Fossul, flat"
+
+
+def test_what_stands_before_the_heads_of_a_shared_file_is_for_all():
+    main = b'StoragePlugin = "p"\nArchivePlugin = "p"'
+    shared = b'A = "1"\n[ArchivePluginParameters]\r\nB = two\n[StoragePluginParameters]\nC = "3"'
+    configuration, reports = read_files("x", {"x.conf": main, "p.conf": shared})
+    assert configuration is not None, reports
+    assert configuration.config.storage_plugin_parameters == {"A": "1", "C": "3"}
+    assert configuration.config.archive_plugin_parameters == {"A": "1", "B": "two"}
+    assert [(note.what, note.line) for note in reports[1].notes] == [("B", 3)]
 
 
 # Without a deadline for each: the machine may have other work.

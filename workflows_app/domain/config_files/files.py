@@ -8,7 +8,7 @@ from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import Configuration, Family
 from workflows_app.domain.config_files.main_file import read_main, write_main
 from workflows_app.domain.config_files.notes import Note, Outcome
-from workflows_app.domain.config_files.plugin_file import read_plugin, write_plugin
+from workflows_app.domain.config_files.shared_file import read_shared, write_shared
 from workflows_app.domain.errors import ConfigInvalid, PlanRefused
 from workflows_app.domain.plans.plan_layouts import layout_text
 from workflows_app.domain.plans.planned_backups import planned_backup
@@ -59,12 +59,14 @@ def read_files(name: str, files: Mapping[str, bytes]) -> tuple[Configuration | N
             continue
         try:
             content, marked = without_mark(files[file])
-            plugin = read_plugin(content)
+            read_of = read_shared(content, families)
         except ConfigInvalid as error:
             reports.append(FileReport(file, refused=str(error)))
             continue
-        reports.append(FileReport(file, len(plugin.values), (*marked, *plugin.notes)))
-        parameters |= {family.parameters_attribute: dict(plugin.values) for family in families}
+        keys = {key for plugin in read_of.values() for key in plugin.values}
+        told = dict.fromkeys(note for plugin in read_of.values() for note in plugin.notes)
+        reports.append(FileReport(file, len(keys), (*marked, *told)))
+        parameters |= {family.parameters_attribute: dict(read_of[family].values) for family in families}
     for file in sorted(files.keys() - plugins.keys() - {main}):
         note = Note(Outcome.DROPPED, "the file", "the main file names no plugin of this name")
         reports.append(FileReport(file, notes=(note,)))
@@ -77,14 +79,12 @@ def write_files(name: str, configuration: Configuration, plan: str | None = None
     """Write the files of the configuration ``name``, which ``read_files`` and Fossul read back the same.
 
     ``plan`` is put in place of the configuration's own plan. Raises ConfigInvalid for what files cannot
-    hold: two plugins of one name with different parameters, or a plugin named as the configuration.
+    hold: two plugins of one name with different values for a parameter, or a plugin named as the
+    configuration.
     """
     texts: dict[str, str] = {}
     for file, families in _plugin_files(name, configuration).items():
-        written = {write_plugin(family.parameters(configuration.config)) for family in families}
-        if len(written) > 1:
-            raise ConfigInvalid(file, f"{' and '.join(families)} plugin share this file and differ in it")
-        (texts[file],) = written
+        texts[file] = write_shared({family: family.parameters(configuration.config) for family in families})
     text = write_main(configuration)
     if plan is None:
         plan = layout_text(configuration.layout)
