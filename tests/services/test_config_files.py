@@ -423,6 +423,21 @@ def test_a_marker_that_names_other_files_removes_none_of_them(tmp_path):
     assert victim.read_text() == "mine"
 
 
+def test_what_no_file_can_hold_is_pruned_and_replaced_all_the_same(folder, profile):
+    import_configs(ADMIN, folder)
+    twice = {"storagePlugin": "p", "archivePlugin": "p"}
+    twice |= {f"{family}PluginParameters": {"Path": family} for family in ("storage", "archive")}
+    BackupConfig.objects.update(settings=twice)
+    unfit = BackupConfig.objects.get()
+    BackupConfig.objects.create(profile=unfit.profile, name="other", settings=twice)
+    report = apply_configs(ADMIN, folder, prune=True)
+    assert effects(report) == {f"{profile}/app": Effect.CHANGED, f"{profile}/other": Effect.DELETED}
+    for change in report.changes:
+        assert change.lines == ()
+        assert "no file can hold what is stored: ArchivePluginParameters.Path" in change.remarks[-1]
+    assert BackupConfig.objects.get().settings["storagePlugin"] == "csi.so"
+
+
 def test_files_with_a_byte_order_mark_are_taken_and_told(folder, profile):
     put(folder, {f"{profile}/{profile}.conf": 'Description = "the shop"\n'})
     paths = sorted(folder.rglob("*.conf"))

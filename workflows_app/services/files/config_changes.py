@@ -9,6 +9,7 @@ from workflows_app.domain.config_files.difference import difference, profile_dif
 from workflows_app.domain.config_files.profile_file import NEW_PROFILE, ProfileSettings
 from workflows_app.domain.config_files.secrets import PLAN, with_kept_secrets
 from workflows_app.domain.editing.policy_changes import gone_policies
+from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.plans.planned_backups import planned_backup
 from workflows_app.models import Profile, Run
 from workflows_app.services.configurations.config_folder import TEMPLATE_PROFILE
@@ -74,7 +75,7 @@ def change_of(
     ``declared`` are the names of the parameters that plugins declare secret.
     A secret that the files leave out stays, and so do the description, and whether it is disabled, where they
     say nothing of them; what else they say nothing of (policies, the plan) stays unless ``prune``. Raises
-    PlanRefused when a plan that stays no longer fits; ConfigInvalid for what files cannot hold.
+    PlanRefused when a plan that stays no longer fits.
     """
     profile, name = names
     if there is None:
@@ -96,7 +97,8 @@ def change_of(
     result = _complete(whole, known, description=there.description, disabled=there.disabled)
     if _same(result, there):
         return Change(profile, name, Effect.UNCHANGED, remarks=tuple(remarks))
-    lines = difference(name, there, result, declared)
+    lines, unshown = _shown(name, there, result, declared)
+    remarks += unshown
     taken = gone_policies(there, result)
     remarks += [
         f"policy {policy}: its schedules go with it; its restore points stay, and nothing cleans them up"
@@ -138,10 +140,21 @@ def leftovers(
             used.add(profile)
             yield Change(profile, name, Effect.KEPT, remarks=(reason,))
         else:
-            yield Change(profile, name, Effect.DELETED, difference(name, configuration, None, declared))
+            lines, unshown = _shown(name, configuration, None, declared)
+            yield Change(profile, name, Effect.DELETED, lines, unshown)
     for profile in Profile.objects.values_list("name", flat=True) if prune else ():
         if profile not in used and profile != TEMPLATE_PROFILE:
             yield Change(profile, "", Effect.DELETED)
+
+
+def _shown(
+    name: str, old: Configuration, new: Configuration | None, declared: Collection[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The difference as lines, and a remark where there are none because no file can hold what is stored."""
+    try:
+        return difference(name, old, new, declared), ()
+    except ConfigInvalid as error:
+        return (), (f"the difference cannot be shown, since no file can hold what is stored: {error}",)
 
 
 def _reason_to_keep(profile: str, name: str, *, prune: bool) -> str:
