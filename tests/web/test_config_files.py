@@ -231,3 +231,17 @@ def test_a_change_needs_the_token_of_its_page(profile, address):
     client = Client(enforce_csrf_checks=True)
     login(client, "admin")
     assert client.post(address, {"token": "x", "secrets": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("paths", ['{"a": 1}', "[", "[" * 100_000, "[1]", "null"])
+def test_paths_that_no_browser_sends_are_passed_over(admin, paths):
+    answer = admin.post(PLAN, {"folder": SimpleUploadedFile("app.conf", b""), "paths": paths})
+    assert answer.status_code == 422
+    assert "say whose configuration they are" in answer.content.decode()
+
+
+def test_more_files_than_a_page_takes_are_refused_in_words(admin, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 1
+    answer = admin.post(PLAN, {"folder": [SimpleUploadedFile("app.conf", b"x") for _ in range(2)]})
+    assert answer.status_code == 400
+    assert "Send less at once" in answer.content.decode()

@@ -74,7 +74,7 @@ def _sent(request: HtmxHttpRequest) -> list[SentFile]:
     config_uploads.check_size(sum(file.size or 0 for file in files))
     try:
         paths = json.loads(request.POST.get("paths") or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         paths = []
     if not (isinstance(paths, list) and len(paths) == len(files) and all(isinstance(p, str) for p in paths)):
         paths = [file.name or "" for file in files]
