@@ -11,6 +11,7 @@ from tests.factories import ADMIN, OPERATOR, VIEWER, make_catalog
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotNow, PlanRefused, RunAlreadyActive
 from workflows_app.domain.states import FreezeState, RunState, StepState
 from workflows_app.models import AuditEntry, BackupConfig, Policy, Run, RunMessage
+from workflows_app.services.editing import config_edits
 from workflows_app.services.runs import control, runs, starts
 from workflows_app.services.runs.runs import RunDetail
 
@@ -251,9 +252,14 @@ async def test_a_run_goes_on_from_its_failed_step(worker, tmp_path):
     failed = await closed(number)
     assert failed.summary.state is RunState.ERROR
     flag.touch()
+    await sync_to_async(config_edits.rename_policy)(
+        ADMIN, config.profile.name, config.name, "daily", "nightly"
+    )
     again = await starts.resume_backup(OPERATOR, number)
     run = await closed(again)
     assert run.summary.state is RunState.COMPLETED
+    names = (run.summary.policy, run.summary.former_policy, run.result["workflow"]["policy"])
+    assert names == ("nightly", "daily", "daily"), "it works on what was made under the old name"
     keys = [s.key for s in run.progress.steps]
     assert keys[:2] == ["mount-plugin", "archive-create-command"]
     assert not {"quiesce-plugin", "backup-plugin"} & set(keys), "the backup is made already"

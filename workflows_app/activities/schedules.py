@@ -91,7 +91,7 @@ def _prepared(run: Run, order: BackupOrder, when_busy: WhenBusy) -> PreparedRun:
     run.save(update_fields=["version"])
     backup = BackupInput(
         run=run.pk,
-        config=order.config.for_run(run.pk, run.policy, int(run.started.timestamp())),
+        config=order.config.for_run(run.pk, run.policy_as_run, int(run.started.timestamp())),
         plan=order.plan,
         requested_by=run.requested_by,
     )

@@ -12,11 +12,11 @@ def memo_of(run: Run) -> dict[str, str | int]:
         naming.MEMO_TYPE: run.type,
         naming.MEMO_PROFILE: run.profile,
         naming.MEMO_CONFIG: run.config,
-        naming.MEMO_POLICY: run.policy,
+        naming.MEMO_POLICY: run.policy_as_run,
         naming.MEMO_REQUESTED_BY: run.requested_by,
     }
 
 
 def summary_of(run: Run) -> str:
     """What Temporal's own pages call a run."""
-    return f"{run.type.capitalize()} of {run.profile}/{run.config}, policy {run.policy}"
+    return f"{run.type.capitalize()} of {run.profile}/{run.config}, policy {run.policy_as_run}"

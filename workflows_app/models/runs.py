@@ -1,7 +1,7 @@
 """Runs and their messages: a projection of Temporal, and the one full log (ADR 0002)."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 
 from workflows_app.domain.states import RunState
 from workflows_app.models.elapsed import Elapsed
@@ -28,11 +28,19 @@ class RunQuerySet(models.QuerySet["Run"]):
         """The runs of one configuration."""
         return self.filter(profile=profile, config=config)
 
+    def rename_policy(self, old: str, new: str) -> None:
+        """File runs of the policy ``old`` under the name ``new``; each keeps what it was called as it ran."""
+        called = Case(When(former_policy="", then=F("policy")), default=F("former_policy"))
+        self.filter(policy=old).update(policy=new, former_policy=called)
+        # Renamed back, it is called as it was.
+        self.filter(policy=new, former_policy=new).update(former_policy="")
+
 
 class Run(models.Model):
     """One backup (or restore). Its ``pk`` is the run's number: Fossul's workflow id, never used twice.
 
-    ``version`` is that of the configuration that it was given, None where that has none.
+    ``version`` is that of the configuration that it was given, None where that has none. ``policy`` is what
+    its policy is called today, ``former_policy`` what it was called as it ran, where that is something else.
     ``workflow_id`` and ``run_id`` are Temporal's; ``run_id`` is empty until the start was answered; that of a
     run which a schedule expects is, until it begins, the run id of what the schedule started.
     ``progress`` is the last fold of the run's history (``domain.runs.progress.Progress`` as JSON), ``result``
@@ -47,6 +55,7 @@ class Run(models.Model):
     profile = models.CharField(max_length=63)
     config = models.CharField(max_length=63)
     policy = models.CharField(max_length=63)
+    former_policy = models.CharField(max_length=63, blank=True)
     version = models.PositiveIntegerField(null=True, blank=True)
     status = models.CharField(
         max_length=12,
@@ -95,6 +104,11 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk} of {self.profile}/{self.config}"
+
+    @property
+    def policy_as_run(self) -> str:
+        """What its policy was called as it ran."""
+        return self.former_policy or self.policy
 
 
 class RunMessage(models.Model):

@@ -32,7 +32,7 @@ from workflows_app.services.configurations.config_rows import (
     store,
 )
 from workflows_app.services.configurations.plugins import Published
-from workflows_app.services.editing.gone_policies import gone_words, let_schedules_follow
+from workflows_app.services.editing.gone_policies import gone_words, let_others_follow
 from workflows_app.services.people import audit
 from workflows_app.services.people.audit import Action
 from workflows_app.services.people.permissions import Actor, Right
@@ -123,9 +123,9 @@ def save_config(
     """Change a configuration that was opened at version ``opened``; answer whether anything was different.
 
     A run that is under way keeps what it was started with. ``successors`` says of each policy that is gone
-    which new one takes its place, and gets its schedules; with ``""`` they are deleted. Raises NotAllowed;
-    NotFound; SettingsRefused; PoliciesGone and ConfigInvalid as ``successors_of``; Outdated when somebody
-    else has changed it since. Nothing is changed then.
+    which new one takes its place, and gets its runs and schedules; with ``""`` schedules are deleted. Raises
+    NotAllowed; NotFound; SettingsRefused; PoliciesGone and ConfigInvalid as ``successors_of``; Outdated when
+    somebody else has changed it since. Nothing is changed then.
     """
     actor.require(Right.CONFIGURE)
     known = plugins.published(actor)
@@ -141,7 +141,7 @@ def save_config(
         _write(profile, name, description, configuration, known)
         number = versions.keep(actor, row, _touched(before, (description, configuration)))
         audit.note(actor, Action.EDITED, profile, name, details=f"version {number}{gone_words(gone)}")
-        let_schedules_follow(actor, profile, name, gone)
+        let_others_follow(actor, profile, name, gone)
     if gone:
         schedule_moves.follow()
     return True
@@ -173,7 +173,7 @@ def go_back(
         versions.keep(actor, row, f"back to version {number}")
         words = f"back to version {number}{gone_words(gone)}"
         audit.note(actor, Action.WENT_BACK, profile, name, details=words)
-        let_schedules_follow(actor, profile, name, gone)
+        let_others_follow(actor, profile, name, gone)
     if gone:
         schedule_moves.follow()
     return True
@@ -189,7 +189,7 @@ def configuration_at(actor: Actor, profile: str, name: str, number: int) -> Conf
 
 
 def rename_policy(actor: Actor, profile: str, name: str, policy: str, new: str) -> None:
-    """Give a policy another name; its rules and schedules follow it.
+    """Give a policy another name; its rules, runs and schedules follow it.
 
     Its restore points and archives keep the old name, which is part of theirs, and no retention acts on them
     any more. Raises as ``save_config``; NotFound for a policy that is not there; ConfigInvalid for a name

@@ -33,7 +33,7 @@ from workflows_app.services.configurations.config_folder import (
     write_folder,
 )
 from workflows_app.services.configurations.config_rows import exported_of, store, stored_configs
-from workflows_app.services.editing.gone_policies import let_schedules_follow
+from workflows_app.services.editing.gone_policies import let_others_follow
 from workflows_app.services.files.config_changes import (
     Change,
     Effect,
@@ -261,7 +261,7 @@ def _carry_out(actor: Actor, change: Change) -> None:
         secret = partial(is_secret, declared=plugins.declared_secrets())
         row = store(change.profile, change.config, change.result, secret=secret)
         versions.keep(actor, row, f"imported: {change.effect}")
-        let_schedules_follow(actor, change.profile, change.config, dict.fromkeys(change.gone, ""))
+        let_others_follow(actor, change.profile, change.config, dict.fromkeys(change.gone, ""))
     elif change.settings is not None:
         Profile.objects.update_or_create(name=change.profile, defaults=asdict(change.settings))
     elif change.effect is not Effect.DELETED:

@@ -188,8 +188,12 @@ def _reported(profile: str, config: str) -> tuple[dict[str, _Reported], bool]:
     runs = Run.objects.of(profile, config)
     busy = runs.open().exists()
     rows = runs.filter(progress__has_key="backup_name").order_by("pk")
-    values = rows.values_list("pk", "policy", "backup_bytes", "progress__backup_name")
-    return {name: _Reported(number, policy, size) for number, policy, size, name in values if name}, busy
+    values = rows.values_list("pk", "policy", "former_policy", "backup_bytes", "progress__backup_name")
+    return {
+        name: _Reported(number, former or policy, size)
+        for number, policy, former, size, name in values
+        if name
+    }, busy
 
 
 def _points(

@@ -150,7 +150,7 @@ def _result(number: int, progress: Progress) -> WorkflowStatusResult:
             id=number,
             status=WorkflowStatus.ERROR,
             type=run.type,
-            policy=run.policy,
+            policy=run.policy_as_run,
             timestamp=run.started.isoformat(timespec="seconds"),
             steps=tuple(
                 Step(

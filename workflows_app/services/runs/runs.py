@@ -24,10 +24,11 @@ PER_PAGE = 50
 class RunSummary:
     """A run as a list shows it. Times are aware, ``backup_bytes`` is None when nothing was backed up.
 
-    ``frozen_since`` is set while what the run froze has not been thawed, as far as is recorded; ``waits``
-    says that the run waits for a person. ``version`` is that of the configuration that it was given, None
-    where it had none; ``version_kept`` says that it can still be looked at, which is found out for a single
-    run only (``get_run``).
+    ``policy`` is what its policy is called today, ``former_policy`` what it was called as it ran, ``""``
+    where that is the same. ``frozen_since`` is set while what the run froze has not been thawed, as far as is
+    recorded; ``waits`` says that the run waits for a person. ``version`` is that of the configuration
+    that it was given, None where it had none; ``version_kept`` says that it can still be looked at, which is
+    found out for a single run only (``get_run``).
     """
 
     number: int
@@ -47,6 +48,7 @@ class RunSummary:
     waits: bool = False
     version: int | None = None
     version_kept: bool = False
+    former_policy: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -208,6 +210,7 @@ def summarize(run: Run) -> RunSummary:
         thaw_failed=bool(run.progress.get("thaw_failed")),
         waits=run.finished is None and bool(run.progress.get("pause_until")),
         version=run.version,
+        former_policy=run.former_policy,
     )
 
 

@@ -88,9 +88,10 @@ async def resume_backup(actor: Actor, number: int) -> int:
             run=run.pk, config=before.config, plan=plan, requested_by=run.requested_by, resumes=number
         )
 
-    policy = failed.summary.policy
-    version = failed.summary.version
-    return await _start_backup(actor, before.config, policy, given, WhenBusy.REFUSE, version)
+    run = failed.summary
+    return await _start_backup(
+        actor, before.config, run.policy, given, WhenBusy.REFUSE, run.version, run.former_policy
+    )
 
 
 def remaining_plan(progress: Progress) -> Plan:
@@ -111,8 +112,9 @@ async def _start_backup(
     given: Callable[[Run], BackupInput],
     when_busy: WhenBusy,
     version: int | None,
+    former_policy: str = "",
 ) -> int:
-    run = await new_run(actor, "backup", config, policy, version)
+    run = await new_run(actor, "backup", config, policy, version, former_policy)
     backup = given(run)
     try:
         await launch(run, BackupWorkflow.run, backup)
@@ -132,10 +134,18 @@ async def _start_backup(
     return run.pk
 
 
-async def new_run(actor: Actor, kind: str, config: Config, policy: str, version: int | None = None) -> Run:
+async def new_run(
+    actor: Actor,
+    kind: str,
+    config: Config,
+    policy: str,
+    version: int | None = None,
+    former_policy: str = "",
+) -> Run:
     """Make the row of a run that is about to start: its number is the run's.
 
-    ``version`` is that of the configuration, none where it has none.
+    ``version`` is that of the configuration, none where it has none; ``former_policy`` what the policy is
+    called in ``config``, where it has been renamed since.
     """
     profile, name = config.profile_name, config.config_name
     return await Run.objects.acreate(
@@ -144,6 +154,7 @@ async def new_run(actor: Actor, kind: str, config: Config, policy: str, version:
         profile=profile,
         config=name,
         policy=policy,
+        former_policy=former_policy,
         version=version or None,
         requested_by=actor.name,
         started=datetime.now(UTC),
