@@ -102,9 +102,9 @@ def test_a_runs_page_says_what_it_was_called(client: Client, config):
     run = run_of(config, status=RunState.ERROR, finished=datetime.now(UTC))
     address = reverse("run", args=[run.pk])
     login(client, "viewer")
-    assert "when it ran" not in client.get(address).content.decode()
+    assert "when it began" not in client.get(address).content.decode()
     rename(config, "daily", "nightly")
-    assert "called daily when it ran" in client.get(address).content.decode()
+    assert "called daily when it began" in client.get(address).content.decode()
     login(client, "operator")
     again = reverse("start-backup", args=[config.profile.name, config.name, "nightly"])
     assert again in client.get(address).content.decode(), "it can be run again under the new name"
