@@ -8,7 +8,7 @@ from tests.factories import ADMIN, OPERATOR, VIEWER, make_catalog, make_run
 from tests.services.published import publish_all
 from workflows_app.domain.errors import ConfigInvalid, NotAllowed, NotFound, NotNow
 from workflows_app.domain.secrets.references import is_sealed
-from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Profile, Run
+from workflows_app.models import AuditEntry, BackupConfig, ConfigVersion, Hold, Profile, Removal, Run
 from workflows_app.services.configurations import catalog, versions
 from workflows_app.services.configurations.secrets import sealed_settings
 from workflows_app.services.editing import config_places, profile_edits
@@ -47,6 +47,26 @@ def closed_run(row: BackupConfig) -> Run:
 
 def actions() -> list[str]:
     return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_is_known_of_restore_points_follows_onto_a_name_that_was_in_use(row, whole):
+    profile, config = place(row)
+    old = (f"{profile}-old", config) if whole else (profile, "old")
+    for owner, name, reason in ((*old, "long ago"), (*place(row), "the audit")):
+        for backup in ("moved", f"of {reason}"):
+            told = {"profile": owner, "config": name, "backup": backup}
+            Hold.objects.create(**told, reason=reason, by="olga", since=datetime.now(UTC))
+            Removal.objects.create(**told, how=reason, time=datetime.now(UTC))
+    if whole:
+        profile_edits.change_profile(ADMIN, profile, old[0], "")
+    else:
+        config_places.rename_config(ADMIN, *place(row), old[1])
+    expected = {("moved", "long ago"), ("of long ago", "long ago"), ("of the audit", "the audit")}
+    for told, words in ((Hold, "reason"), (Removal, "how")):
+        rows = told.objects.all()
+        assert set(rows.values_list("backup", words)) == expected
+        assert set(rows.values_list("profile", "config")) == {old}
 
 
 def test_a_renamed_configuration_keeps_its_runs_and_its_history(row):

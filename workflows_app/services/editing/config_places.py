@@ -1,8 +1,11 @@
 """Where configurations are and whether they run: renamed, duplicated, disabled, deleted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow
@@ -64,10 +67,9 @@ def rename_config(actor: Actor, profile: str, name: str, new: str) -> None:
             if new != name and BackupConfig.objects.filter(profile=row.profile, name=new).exists():
                 raise taken
             BackupConfig.objects.filter(pk=row.pk).update(name=new)
-            Run.objects.of(profile, name).update(config=new)
-            for told_of_backups in (Hold, Removal, Verification):
-                told_of_backups.objects.filter(profile=profile, config=name).update(config=new)
             if new != name:
+                Run.objects.of(profile, name).update(config=new)
+                let_told_follow({"profile": profile, "config": name}, {"config": new})
                 Catalogue.objects.filter(profile=profile, config=name).delete()
                 schedule_moves.note_move(actor, (profile, name), (profile, new))
             audit.note(actor, Action.RENAMED, profile, new, details=f"it was {name} before")
@@ -147,6 +149,20 @@ def refuse_unconfirmed(name: str, confirmation: str) -> None:
     """Raise ConfigInvalid unless the name of what is to be deleted was typed."""
     if confirmation != name:
         raise ConfigInvalid("confirmation", f"type {name!r} to confirm")
+
+
+def let_told_follow(old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """Let what is known of restore points follow a rename of ``profile``, or of a ``config`` in it.
+
+    Where the same was known under the new name, of a configuration that is gone, that stays as it is.
+    To be called in the transaction of the rename.
+    """
+    same: dict[str, Any] = {field: new.get(field, OuterRef(field)) for field in ("profile", "config")}
+    for once in (Hold, Removal):
+        there = once.objects.filter(**same, backup=OuterRef("backup"))
+        once.objects.filter(Exists(there), **old).delete()
+    for told in (Hold, Removal, Verification):
+        told.objects.filter(**old).update(**new)
 
 
 def refuse_while_open(profile: str, name: str | None = None) -> None:

@@ -8,9 +8,14 @@ from django.db import IntegrityError, transaction
 from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import LONGEST_DESCRIPTION
 from workflows_app.domain.errors import ConfigInvalid, NotFound
-from workflows_app.models import BackupConfig, Catalogue, Hold, Profile, Removal, Run, Verification
+from workflows_app.models import BackupConfig, Catalogue, Profile, Run
 from workflows_app.services.configurations.config_folder import TEMPLATE_PROFILE
-from workflows_app.services.editing.config_places import copy_row, refuse_unconfirmed, refuse_while_open
+from workflows_app.services.editing.config_places import (
+    copy_row,
+    let_told_follow,
+    refuse_unconfirmed,
+    refuse_while_open,
+)
 from workflows_app.services.people import audit
 from workflows_app.services.people.audit import Action
 from workflows_app.services.people.permissions import Actor, Right
@@ -42,8 +47,8 @@ def change_profile(actor: Actor, profile: str, name: str, description: str) -> N
             refuse_while_open(profile)
             with _new_name(name):
                 Profile.objects.filter(pk=row.pk).update(name=name)
-            for follows in (Run, Hold, Removal, Verification):
-                follows.objects.filter(profile=profile).update(profile=name)
+            Run.objects.filter(profile=profile).update(profile=name)
+            let_told_follow({"profile": profile}, {"profile": name})
             Catalogue.objects.filter(profile=profile).delete()
             for config in row.configs.values_list("name", flat=True):
                 schedule_moves.note_move(actor, (profile, config), (name, config))
