@@ -214,6 +214,31 @@ async def test_without_a_worker_one_that_no_run_reported_is_unknown(
     assert await Hold.objects.acount() == 0
 
 
+async def test_a_retention_that_was_changed_meanwhile_is_shown_and_may_be_insisted_on(
+    client, temporal_settings, source, monkeypatch
+):
+    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.1)
+    config = await catalog(**settings_for(source))
+    page = address(config, "retention", "daily")
+    await sync_to_async(login)(client, "admin")
+    mine = _opened(await get(client, page))
+    assert (await post(client, page, keep="30", opened=_opened(await get(client, page))))[0] == 302
+    _, preview = await get(client, f"{page}?keep=2&opened={mine}")
+    assert _opened((200, preview)) == mine, "a look at numbers opens nothing anew"
+    status, told = await post(client, page, keep="2", opened=mine)
+    assert status == 409
+    assert "Somebody else was here." in told
+    assert "RetentionNumber = 30" in told
+    assert 'name="keep" inputmode="numeric" value="2"' in told
+    assert (await config.policies.aget(name="daily")).keep_backups == 30
+    assert (await post(client, page, keep="2", opened=_opened((200, told))))[0] == 302
+    assert (await config.policies.aget(name="daily")).keep_backups == 2
+
+
+def _opened(answer: tuple[int, str]) -> str:
+    return re.search(r'name="opened" value="(\d+)"', answer[1])[1]
+
+
 async def test_without_a_worker_the_preview_is_unknown(client, temporal_settings, source, monkeypatch):
     monkeypatch.setattr(questions, "LOOK_SECONDS", 0.3)
     await sync_to_async(login)(client, "viewer")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -14,12 +14,14 @@ from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.errors import NotFound
 from workflows_app.domain.results import Archive, Backup
 from workflows_app.domain.retention.archive_preview import ArchiveRetaining, preview_archives
-from workflows_app.domain.retention.keep_rules import CAPABILITY
+from workflows_app.domain.retention.keep_rules import CAPABILITY, KeepRules
 from workflows_app.domain.retention.retention_preview import Preview, Retaining, preview
+from workflows_app.models import Policy
 from workflows_app.services.configurations import catalog, plugins, versions
 from workflows_app.services.configurations.catalog import PolicySummary
 from workflows_app.services.configurations.config_rows import locked_row
-from workflows_app.services.editing.config_edits import LONGEST_REASON
+from workflows_app.services.editing.config_edits import LONGEST_REASON, Meanwhile, open_edit
+from workflows_app.services.editing.config_edits import meanwhile as config_meanwhile
 from workflows_app.services.people import audit
 from workflows_app.services.people.audit import Action
 from workflows_app.services.people.permissions import Actor, Right
@@ -41,6 +43,16 @@ class PolicyRetention:
         return cls(
             Retaining(policy.keep_backups, policy.keep_rules),
             ArchiveRetaining(policy.keep_archives, policy.archive_keep_rules),
+        )
+
+    @classmethod
+    def stored(cls, policy: Policy) -> "PolicyRetention":
+        """The one in a policy's row."""
+        rules, archive_rules = (
+            KeepRules.model_validate(kept) for kept in (policy.keep_rules, policy.archive_keep_rules)
+        )
+        return cls(
+            Retaining(policy.keep_backups, rules), ArchiveRetaining(policy.keep_archives, archive_rules)
         )
 
 
@@ -108,11 +120,13 @@ async def compare_retention(
 
 
 def change_retention(
-    actor: Actor, profile: str, config: str, policy: str, retention: PolicyRetention
-) -> None:
+    actor: Actor, profile: str, config: str, policy: str, opened: int, retention: PolicyRetention
+) -> bool:
     """Change what a policy keeps of its backups and archives; the next run under it deletes the rest.
 
-    Raises NotAllowed; NotFound; ConfigInvalid for a retention that leaves no backup. Nothing is changed then.
+    ``opened`` is the version of the configuration that was looked at. Answers whether anything was different.
+    Raises NotAllowed; NotFound; ConfigInvalid for a retention that leaves no backup; Outdated when somebody
+    else has changed the configuration since. Nothing is changed then.
     """
     actor.require(Right.CONFIGURE)
     backups, archives = retention.backups, retention.archives
@@ -122,6 +136,9 @@ def change_retention(
         found = row.policies.filter(name=policy).first()
         if found is None:
             raise NotFound(f"{profile}/{config} has no policy {policy!r}.")
+        versions.refuse_outdated(row, opened)
+        if retention == PolicyRetention.stored(found):
+            return False
         words = f"policy {policy} keeps {retention_words(backups)}"
         before = (found.keep_archives, found.archive_keep_rules)
         found.keep_backups, found.keep_rules = backups.keep, backups.rules.wire()
@@ -131,6 +148,32 @@ def change_retention(
         found.save()
         versions.keep(actor, row, words[:LONGEST_REASON])
         audit.note(actor, Action.CHANGED_RETENTION, profile, config, details=words)
+    return True
+
+
+def meanwhile(
+    actor: Actor, profile: str, config: str, policy: str, opened: int, retention: PolicyRetention
+) -> Meanwhile:
+    """Answer what was changed since version ``opened``, and what saving this retention would change now.
+
+    Raises NotAllowed; NotFound.
+    """
+    now = open_edit(actor, profile, config)
+    backups, archives = retention.backups, retention.archives
+    policies = tuple(
+        replace(
+            each,
+            keep_backups=backups.keep,
+            keep_rules=backups.rules,
+            keep_archives=archives.keep,
+            archive_keep_rules=archives.rules,
+        )
+        if each.name == policy
+        else each
+        for each in now.configuration.policies
+    )
+    yours = replace(now.configuration, policies=policies)
+    return config_meanwhile(actor, profile, config, opened, now.description, yours)
 
 
 def deaf_plugins(actor: Actor, config: Config) -> frozenset[Family]:

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from workflows_app.domain.config_files.configuration import Family
-from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.errors import ConfigInvalid, Outdated
 from workflows_app.domain.retention.retention_preview import DAYS
 from workflows_app.services.configurations import catalog
 from workflows_app.services.editing import retention
@@ -15,6 +15,7 @@ from workflows_app.services.people.permissions import Right, actor_of
 from workflows_app.web.pages.retention_forms import ARCHIVES, fields_of, read_retention, typed_values
 from workflows_app.web.pages.retention_views import retention_parts
 from workflows_app.web.views.errors import HtmxHttpRequest, answers_errors
+from workflows_app.web.words.numbers import whole_number
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,7 +26,11 @@ def policy_retention(request: HtmxHttpRequest, profile: str, config: str, policy
     row = retention.get_policy(actor, profile, config, policy)
     detail = catalog.get_config(actor, profile, config)
     present = PolicyRetention.of(row)
-    values = typed_values(present, (request.POST if request.method == "POST" else request.GET).dict())
+    given = (request.POST if request.method == "POST" else request.GET).dict()
+    values = typed_values(present, given)
+    # Who sends a change without having opened the page has seen no version.
+    unopened = 0 if request.method == "POST" else detail.version
+    opened = whole_number(given["opened"], 0) if "opened" in given else unopened
     archives = bool(detail.config.archive_plugin) or not present.archives.everything
     context: dict[str, object] = {
         "config": detail.summary,
@@ -36,18 +41,24 @@ def policy_retention(request: HtmxHttpRequest, profile: str, config: str, policy
         "archive_fields": fields_of(values, ARCHIVES) if archives else None,
         "may_save": actor.may(Right.CONFIGURE),
         "horizon": DAYS,
+        "opened": opened,
     }
     code = 200
     try:
         wanted = read_retention(values)
         if request.method == "POST":
-            retention.change_retention(actor, profile, config, policy, wanted)
-            return redirect("retention", profile, config, policy)
+            try:
+                retention.change_retention(actor, profile, config, policy, opened, wanted)
+                return redirect("retention", profile, config, policy)
+            except Outdated as error:
+                told = retention.meanwhile(actor, profile, config, policy, opened, wanted)
+                context |= {"outdated": str(error), "meanwhile": told, "opened": error.version}
         found = async_to_sync(retention.compare_retention)(actor, profile, config, policy, wanted)
         deaf = retention.deaf_plugins(actor, detail.config)
         families = (Family.STORAGE, Family.ARCHIVE) if archives else (Family.STORAGE,)
         context["parts"] = retention_parts(found, present, wanted, detail.config, deaf, families)
         code = 200 if request.htmx or not found.trouble else 503
+        code = 409 if "outdated" in context else code
     except ConfigInvalid as error:
         context["wrong"], context["wrong_field"] = error.reason, error.field
         code = 200 if request.htmx else 422
