@@ -96,6 +96,15 @@ def test_a_duplicate_is_the_same_and_has_no_runs(row):
     assert ConfigVersion.objects.get(config=copy).reason.startswith("duplicate of")
 
 
+def test_a_duplicate_of_what_is_disabled_starts_no_backup_either(row):
+    config_places.switch_config(ADMIN, *place(row), disabled=True)
+    config_places.duplicate_config(ADMIN, *place(row), row.profile.name, "copy")
+    assert BackupConfig.objects.get(name="copy").disabled
+    profile_edits.switch_profile(ADMIN, row.profile.name, disabled=True)
+    profile_edits.duplicate_profile(ADMIN, row.profile.name, "elsewhere")
+    assert Profile.objects.get(name="elsewhere").disabled
+
+
 def test_a_disabled_configuration_refuses_backups_until_it_is_enabled(row):
     config_places.switch_config(ADMIN, *place(row), disabled=True)
     config_places.switch_config(ADMIN, *place(row), disabled=True)

@@ -83,7 +83,7 @@ def duplicate_config(
 ) -> None:
     """Make another configuration that is the same, secrets included, with no run or backup.
 
-    It has the same schedules ``with_schedules``, and none without. Raises NotAllowed; NotFound for an unknown
+    That of a disabled one is disabled. It has the same schedules ``with_schedules``, and none without. Raises NotAllowed; NotFound for an unknown
     configuration or profile; ConfigInvalid for a name that is none or is taken.
     """
     actor.require(Right.CONFIGURE)
@@ -109,7 +109,8 @@ def copy_row(actor: Actor, row: BackupConfig, to_profile: str, new: str) -> None
     """Make the row of a duplicate with its first version. To be called in a transaction."""
     copy = store(to_profile, new, configuration_of(row))
     # As it is stored, not as it is understood: all that is sealed stays sealed.
-    BackupConfig.objects.filter(pk=copy.pk).update(settings=row.settings, description=row.description)
+    same = {"settings": row.settings, "description": row.description, "disabled": row.disabled}
+    BackupConfig.objects.filter(pk=copy.pk).update(**same)
     versions.keep(actor, copy, f"duplicate of {row.profile.name}/{row.name}, version {row.version}")
 
 

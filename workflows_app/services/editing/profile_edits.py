@@ -60,7 +60,8 @@ def change_profile(actor: Actor, profile: str, name: str, description: str) -> N
 
 
 def duplicate_profile(actor: Actor, profile: str, new: str, *, with_schedules: bool = False) -> None:
-    """Make another profile with the same configurations, as ``duplicate_config`` makes them.
+    """Make another profile with the same configurations, as ``duplicate_config`` makes them; that of a
+    disabled one is disabled.
 
     Raises NotAllowed; NotFound; ConfigInvalid for a name that is none or is taken.
     """
@@ -69,7 +70,7 @@ def duplicate_profile(actor: Actor, profile: str, new: str, *, with_schedules: b
         row = _locked(profile)
         _check(new, row.description)
         with _new_name(new):
-            Profile.objects.create(name=new, description=row.description)
+            Profile.objects.create(name=new, description=row.description, disabled=row.disabled)
         for config in BackupConfig.objects.select_related("profile").filter(profile=row):
             copy_row(actor, config, new, config.name)
             if with_schedules:
