@@ -83,8 +83,9 @@ def duplicate_config(
 ) -> None:
     """Make another configuration that is the same, secrets included, with no run or backup.
 
-    That of a disabled one is disabled. It has the same schedules ``with_schedules``, and none without. Raises NotAllowed; NotFound for an unknown
-    configuration or profile; ConfigInvalid for a name that is none or is taken.
+    That of a disabled one is disabled. It has the same schedules ``with_schedules``, and none without.
+    Raises NotAllowed; NotFound for an unknown configuration or profile; ConfigInvalid for a name that is
+    none or is taken.
     """
     actor.require(Right.CONFIGURE)
     check_name("name", new)
