@@ -10,7 +10,8 @@ import zstandard
 from tests.plugins.filesystem.conftest import Storage
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Level
-from workflows_app.plugins.filesystem.verify import VerificationFailed, verify
+from workflows_app.plugins.filesystem.damage import VerificationFailed
+from workflows_app.plugins.filesystem.verify import verify
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ ARCHIVE_SUFFIX = ".tar.zst"
 
 # Less is gathered before it goes to the compressor: a call for each small header would cost more.
 _GATHER = 128 * 1024
+# So much of what is compressed goes to the output at once, in bytes.
+_PIECE = 1024 * 1024
 
 
 class ArchiveWriter:
@@ -24,7 +26,7 @@ class ArchiveWriter:
     def __init__(self, output: OutputFile, level: int, threads: int) -> None:
         compressor = zstandard.ZstdCompressor(level=level, threads=threads, write_checksum=True)
         # It only ever calls write().
-        self._stream = compressor.stream_writer(cast(BinaryIO, output), closefd=False)
+        self._stream = compressor.stream_writer(cast(BinaryIO, output), write_size=_PIECE, closefd=False)
         self._gathered = bytearray()
         self._size = 0
 

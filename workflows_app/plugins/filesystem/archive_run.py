@@ -27,21 +27,19 @@ class ArchiveRun:
         self._parameters = parameters
         self._selection = selection
         self._folder = folder
-        self._file = ArchiveFile(context, parameters, folder)
         self._notices = Notices(context.warn)
 
     def make(self, header: Header) -> Footer:
         """Write the archive and the manifest, and answer its last line, which has been verified."""
         context, selection = self._context, self._selection
-        with (
-            writing(self._folder),
-            scanned_sources(context, header.sources, selection, self._folder, self._notices) as scanned,
-        ):
-            written = self._file.write(
-                header, lambda archive, manifest: self._copy(scanned, archive, manifest)
-            )
-        self._notices.close()
-        return self._file.verify(written)
+        with ArchiveFile(context, self._parameters, self._folder) as file:
+            with (
+                writing(self._folder),
+                scanned_sources(context, header.sources, selection, self._folder, self._notices) as scanned,
+            ):
+                written = file.write(header, lambda archive, manifest: self._copy(scanned, archive, manifest))
+            self._notices.close()
+            return file.verify(written)
 
     def _copy(self, scanned: Sequence[Scanned], archive: ArchiveWriter, manifest: ManifestWriter) -> Copy:
         check_cancelled = self._context.check_cancelled

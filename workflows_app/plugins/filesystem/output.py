@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,11 +31,14 @@ class OutputFile:
     """A new file, readable by its owner only, written and hashed by a thread of its own.
 
     Every method but ``close`` raises PluginFailed when the disk refused, then or for an earlier piece.
-    ``size`` is what was written so far, in bytes.
+    ``size`` is what was taken so far, in bytes. ``grown`` is told by that thread, after each piece, how many
+    bytes the file has; what it raises is raised by a later call.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, grown: Callable[[int], None] = lambda size: None) -> None:
         self.path = path
+        self._grown = grown
+        self._written = 0
         self.size = 0
         self._hash = hashlib.sha256()
         with writing(path):
@@ -79,3 +82,5 @@ class OutputFile:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         self._hash.update(data)
+        self._written += len(data)
+        self._grown(self._written)

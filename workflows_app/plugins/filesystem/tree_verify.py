@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from workflows_app.plugins.filesystem.damage import VerificationFailed
 from workflows_app.plugins.filesystem.manifest import (
     Footer,
     Kept,
@@ -14,7 +15,6 @@ from workflows_app.plugins.filesystem.manifest import (
 )
 from workflows_app.plugins.filesystem.members import FILE, Member
 from workflows_app.plugins.filesystem.tree_files import TreeFiles, hash_stored
-from workflows_app.plugins.filesystem.verify import VerificationFailed
 from workflows_app.plugins.filesystem.walk import Entry
 from workflows_app.plugins.wording import reason_of, shown
 

@@ -1,16 +1,11 @@
 """Holds an archive against its manifest, byte by byte, reading both from disk side by side."""
 
-import hashlib
-import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-import zstandard
-
-from workflows_app.domain.errors import PluginFailed
+from workflows_app.plugins.filesystem.damage import PackedHash, VerificationFailed, failing
 from workflows_app.plugins.filesystem.manifest import (
     Footer,
     ManifestBroken,
@@ -20,14 +15,10 @@ from workflows_app.plugins.filesystem.manifest import (
 )
 from workflows_app.plugins.filesystem.members import FILE, Member
 from workflows_app.plugins.filesystem.read_ahead import ReadAhead
-from workflows_app.plugins.filesystem.unpacking import Found, Unpacking, unpacked_pieces
-from workflows_app.plugins.wording import reason_of, shown
+from workflows_app.plugins.filesystem.unpacking import Found, Unpacking
+from workflows_app.plugins.wording import shown
 
 _PIECE = 1024 * 1024
-
-
-class VerificationFailed(PluginFailed):
-    """An archive is not what its manifest says; the text says where they differ."""
 
 
 def verify(archive: Path, manifest: Path, advance: Callable[[int, int], None]) -> Footer:
@@ -40,8 +31,8 @@ def verify(archive: Path, manifest: Path, advance: Callable[[int, int], None]) -
 
     Raises VerificationFailed at the first difference, and when either file cannot be read.
     """
-    with _failing(archive, manifest):
-        hashed = _Hash()
+    with failing(archive, manifest):
+        hashed = PackedHash()
         with manifest.open("rb") as lines, Unpacking(archive, hashed.update) as unpacking:
             reader = ManifestReader(lines)
             members = reader.members()
@@ -58,102 +49,25 @@ def verify(archive: Path, manifest: Path, advance: Callable[[int, int], None]) -
     return footer
 
 
-def verify_written(archive: Path, manifest: Path, advance: Callable[[int], None]) -> Footer:
-    """Read back what a backup has just written and answer the manifest's last line, which tells of it.
-
-    The lines of the manifest and the packed bytes of the archive are held against the hashes of what went
-    to the disk, the unpacked bytes against the checksum that zstd took of what went into it. ``advance`` is
-    given how many bytes of the archive were read since the last call, for each MiB.
-
-    Raises VerificationFailed, and what ``advance`` raises.
-    """
-    return _verify_packed(archive, manifest, lambda pieces: unpacked_pieces(_fed(pieces)), advance)
-
-
 def verify_packed(archive: Path, manifest: Path, advance: Callable[[int], None]) -> Footer:
     """Hold both files against the hashes of what was written, without unpacking anything.
 
     So they are what was verified when the backup was made. A manifest of an earlier version has no hash of
-    its own: then everything is unpacked, as by ``verify``. Raises as ``verify_written``.
+    its own: then everything is unpacked, as by ``verify``. ``advance`` is given how many bytes of the archive
+    were read since the last call, for each MiB.
+
+    Raises VerificationFailed, and what ``advance`` raises.
     """
-    with _failing(archive, manifest):
+    with failing(archive, manifest):
         if not read_ends(manifest)[1].lines:
             return verify(archive, manifest, lambda size, files: advance(0))
-    return _verify_packed(archive, manifest, lambda pieces: pieces, advance)
-
-
-def _verify_packed(
-    archive: Path,
-    manifest: Path,
-    look: Callable[[Iterator[bytes]], Iterator[bytes]],
-    advance: Callable[[int], None],
-) -> Footer:
-    with _failing(archive, manifest):
         footer = read_lines(manifest, lambda: advance(0))
-        hashed = _Hash()
+        hashed = PackedHash()
         with archive.open("rb", buffering=0) as packed, ReadAhead(_read(packed, hashed.update)) as ahead:
-            for _ in look(_counted(ahead.pieces(), advance)):
-                pass
+            for piece in ahead.pieces():
+                advance(len(piece))
         hashed.compare(archive.name, footer)
     return footer
-
-
-@contextmanager
-def _failing(archive: Path, manifest: Path) -> Iterator[None]:
-    """Turn every way to fail into a VerificationFailed that names the file."""
-    where = f"The backup in {shown(str(archive))} failed its verification"
-    try:
-        yield
-    except VerificationFailed as error:
-        told = str(error)
-        raise VerificationFailed(told if told.startswith(where) else f"{where}: {told}") from None
-    except ManifestBroken as error:
-        raise VerificationFailed(f"{where}: the manifest {shown(manifest.name)} is broken: {error}") from None
-    except (tarfile.TarError, zstandard.ZstdError, ValueError, EOFError) as error:
-        raise VerificationFailed(f"{where}: the archive is damaged: {error}") from error
-    except OSError as error:
-        raise VerificationFailed(f"{where}: cannot read it back: {reason_of(error)}") from error
-
-
-class _Hash:
-    """The size and the hash of what an archive's file has."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._size = 0
-
-    def update(self, piece: bytes) -> None:
-        self._hash.update(piece)
-        self._size += len(piece)
-
-    def compare(self, name: str, footer: Footer) -> None:
-        """Raise VerificationFailed unless that is what the manifest says."""
-        found = self._hash.hexdigest()
-        if (name, self._size, found) != (footer.file, footer.size, footer.sha256):
-            raise VerificationFailed(
-                f"the archive has {self._size} bytes and SHA-256 {found} instead of {footer.size} "
-                f"bytes and SHA-256 {footer.sha256} as {shown(footer.file)}"
-            )
-
-
-class _Fed:
-    """What is read from pieces as from a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-
-    def read(self, size: int = -1) -> bytes:
-        return next(self._pieces, b"")
-
-
-def _fed(pieces: Iterator[bytes]) -> BinaryIO:
-    return cast(BinaryIO, _Fed(pieces))
-
-
-def _counted(pieces: Iterator[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
-    for piece in pieces:
-        advance(len(piece))
-        yield piece
 
 
 def _read(packed: BinaryIO, hear: Callable[[bytes], None]) -> Iterator[bytes]:

@@ -67,17 +67,17 @@ class _PodBackup:
         self._parameters = parameters
         self._header = header
         self._folder = folder
-        self._file = ArchiveFile(context, parameters, folder)
 
     def make(self, cluster: Cluster, pod: Pod, tar: TarProgram) -> Footer:
         """Write the archive and the manifest, and answer its last line, which has been verified."""
         argv = tar.packing(self._header.sources)
         self._context.say(Level.CMD, f"Executing command [{' '.join(argv)}] {pod.where}")
-        with writing(self._folder), executing(self._context, cluster, pod, argv) as process:
-            written = self._file.write(
-                self._header, lambda archive, manifest: self._copy(process, pod, archive, manifest)
-            )
-        return self._file.verify(written)
+        with ArchiveFile(self._context, self._parameters, self._folder) as file:
+            with writing(self._folder), executing(self._context, cluster, pod, argv) as process:
+                written = file.write(
+                    self._header, lambda archive, manifest: self._copy(process, pod, archive, manifest)
+                )
+            return file.verify(written)
 
     def _copy(
         self, process: Execution, pod: Pod, archive: ArchiveWriter, manifest: ManifestWriter
