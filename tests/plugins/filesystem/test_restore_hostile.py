@@ -166,10 +166,9 @@ def test_a_folder_that_turns_into_a_link_meanwhile_is_not_followed(
 def test_a_time_that_no_disk_can_hold_is_an_error_of_that_file(restoring: Restoring) -> None:
     storage = restoring.storage
     late = made(inside(storage, "late"))
-    fields = {name: getattr(late, name) for name in Member.__slots__}
     make_backup(
         storage,
-        [(made(inside(storage, "fine")), b""), (Member(**fields | {"mtime_ns": 10**40}), b"")],
+        [(made(inside(storage, "fine")), b""), (late._replace(mtime_ns=10**40), b"")],
     )
     assert restoring.restore().code == 1
     assert names_in(storage.source) == ["fine"]

@@ -1,7 +1,7 @@
 """What a source loses or replaces while it is copied: it is noticed, and ends nothing."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from workflows_app.plugins.filesystem.notices import Notice, Notices
 from workflows_app.plugins.filesystem.reading import Replaced, refuse_unreadable
@@ -30,17 +30,32 @@ def present(scanned: Scanned, notices: Notices, check_cancelled: Callable[[], No
     note_missing(None)
 
 
-@contextmanager
-def noticing(path: str, notices: Notices) -> Iterator[None]:
-    """Notice when what is at ``path`` vanishes or is replaced while the block copies it, which then ends.
+class Noticing:
+    """Notices when what is at ``path`` vanishes or is replaced while the block copies it, which then ends.
 
     Raises PluginFailed when it cannot be read.
     """
-    try:
-        yield
-    except FileNotFoundError:
-        notices.add(Notice.VANISHED, path)
-    except Replaced:
-        notices.add(Notice.REPLACED, path)
-    except OSError as error:
-        refuse_unreadable(path, error)
+
+    __slots__ = ("_notices", "_path")
+
+    def __init__(self, path: str, notices: Notices) -> None:
+        self._path = path
+        self._notices = notices
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is None:
+            return False
+        if isinstance(error, FileNotFoundError):
+            self._notices.add(Notice.VANISHED, self._path)
+        elif isinstance(error, Replaced):
+            self._notices.add(Notice.REPLACED, self._path)
+        elif isinstance(error, OSError):
+            refuse_unreadable(self._path, error)
+        else:
+            return False
+        return True

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
@@ -53,7 +53,7 @@ class Chosen:
         if links:
             for member in members():
                 if (link := links.get(member.path)) is not None:
-                    moved[member.path] = replace(member, path=link.path)
+                    moved[member.path] = member._replace(path=link.path)
         return cls(paths, moved)
 
     def has(self, path: str) -> bool:
@@ -74,7 +74,7 @@ class Chosen:
             return None
         if member.type != HARD_LINK or (moved := self.moved.get(member.link)) is None:
             return member
-        return moved if moved.path == member.path else replace(member, link=moved.path)
+        return moved if moved.path == member.path else member._replace(link=moved.path)
 
 
 def _path_of(key: str) -> str:

@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 from workflows_app.plugins.filesystem.archive import ArchiveWriter
-from workflows_app.plugins.filesystem.changing import noticing, present
+from workflows_app.plugins.filesystem.changing import Noticing, present
 from workflows_app.plugins.filesystem.hard_links import HardLinks
 from workflows_app.plugins.filesystem.manifest import ManifestWriter
 from workflows_app.plugins.filesystem.members import Member, archived_path, tar_header
 from workflows_app.plugins.filesystem.notices import Notice, Notices
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.filesystem.reading import SourceReader, opened
+from workflows_app.plugins.filesystem.reading import Opened, SourceReader
 from workflows_app.plugins.filesystem.scan import Scanned
 from workflows_app.plugins.filesystem.sparse import data_segments
 from workflows_app.plugins.filesystem.throttle import Throttle
@@ -49,7 +48,7 @@ class Copy:
             if entry.is_directory:
                 self._put(Member.of_status(entry.path, entry.stat))
                 continue
-            with noticing(entry.path, self._notices):
+            with Noticing(entry.path, self._notices):
                 self._copy_entry(entry)
                 self.files += 1
                 self._progress.advance(files=1)
@@ -71,8 +70,7 @@ class Copy:
         self._manifest.add(member)
 
     def _copy_file(self, entry: Entry) -> None:
-        with opened(entry) as descriptor:
-            status = os.fstat(descriptor)
+        with Opened(entry) as (descriptor, status):
             size = status.st_size
             segments = data_segments(descriptor, status)
             member = Member.of_status(entry.path, status)
@@ -84,6 +82,6 @@ class Copy:
             after = os.fstat(descriptor)
         if (after.st_size, after.st_mtime_ns) != (size, status.st_mtime_ns):
             self._notices.add(Notice.CHANGED, entry.path)
-        self._manifest.add(replace(member, sha256=sha256))
+        self._manifest.add(member._replace(sha256=sha256))
         self._links.meet(entry.path, status)
         self.bytes += size

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from workflows_app.plugins.filesystem.kept import Kept
 from workflows_app.plugins.filesystem.layout import TREE
-from workflows_app.plugins.filesystem.manifest import Kept, ManifestBroken, ManifestReader
+from workflows_app.plugins.filesystem.manifest import ManifestBroken, ManifestReader
 from workflows_app.plugins.filesystem.members import FILE, Member
 from workflows_app.plugins.filesystem.notices import Notice
 from workflows_app.plugins.filesystem.rolling import RollingShare

@@ -9,10 +9,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from workflows_app.plugins.filesystem.kept import Kept
+from workflows_app.plugins.filesystem.member_line import member_line
 from workflows_app.plugins.filesystem.members import Member
 from workflows_app.plugins.filesystem.output import OutputFile
 
@@ -21,8 +23,6 @@ MANIFEST_SUFFIX = ".manifest.jsonl"
 
 _GATHER = 64 * 1024
 _PIECE = 1024 * 1024
-_MEMBER_FIELDS = tuple(field.name for field in fields(Member))
-_LINE = json.JSONEncoder(separators=(",", ":"))
 # The longest line that is looked for at the end.
 _FOOTER_ROOM = 64 * 1024
 
@@ -67,20 +67,6 @@ class Footer:
     lines: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the manifest of a tree says of a file beside its member.
-
-    ``inode`` and ``ctime_ns`` are those of the source, None when they prove nothing. ``linked`` says that
-    the content is that of an earlier backup, as a hard link.
-    """
-
-    inode: int | None = None
-    ctime_ns: int | None = None
-    linked: bool = False
-
-
-_KEPT_FIELDS = tuple(field.name for field in fields(Kept))
 _NOTHING = Kept()
 
 
@@ -102,21 +88,18 @@ class ManifestWriter:
             first["selection"] = {"exclude": header.exclude, "oneFileSystem": header.one_file_system}
         if header.is_tree:
             first["tree"] = {"checked": header.checked}
-        self._line(first)
+        self._line(_compact(first))
 
     def add(self, member: Member, kept: Kept | None = None) -> None:
         """Write the line of a member; ``kept`` is for a file of a tree."""
-        line = {name: getattr(member, name) for name in _MEMBER_FIELDS}
-        if kept is not None:
-            line["kept"] = {name: getattr(kept, name) for name in _KEPT_FIELDS}
-        self._line(line)
+        self._line(member_line(member, kept))
 
     def finish(self, footer: Footer) -> None:
         """Write the last line, with the hash of those before it; ``output`` then has all of it."""
         self.flush()
         archive = {"file": footer.file, "size": footer.size, "sha256": footer.sha256}
         told = {"archive": archive, "files": footer.files, "bytes": footer.bytes}
-        self._line(told | {"lines": self._hash.hexdigest()})
+        self._line(_compact(told | {"lines": self._hash.hexdigest()}))
         self.flush()
 
     def flush(self) -> None:
@@ -125,8 +108,8 @@ class ManifestWriter:
         self._output.write(self._gathered)
         self._gathered.clear()
 
-    def _line(self, value: Mapping[str, Any]) -> None:
-        self._gathered += _LINE.encode(value).encode() + b"\n"
+    def _line(self, line: bytes) -> None:
+        self._gathered += line
         if len(self._gathered) >= _GATHER:
             self.flush()
 
@@ -203,6 +186,10 @@ def _last_line(file: BinaryIO) -> int:
     file.seek(max(0, size - _FOOTER_ROOM))
     tail = file.read(_FOOTER_ROOM)
     return size - len(tail) + tail.rstrip(b"\n").rfind(b"\n") + 1
+
+
+def _compact(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
 def _object(line: bytes) -> dict[str, Any]:

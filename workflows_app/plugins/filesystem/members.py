@@ -6,9 +6,9 @@ import pwd
 import stat
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from workflows_app.plugins.filesystem.sparse import Segment, pax_fields, segment_map
 from workflows_app.plugins.filesystem.ustar import ordinary_header
@@ -39,14 +39,15 @@ _CLASSIC_SIZE = 8**11
 _SECOND = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One member of the archive.
 
     ``path`` is its name there: the absolute path without the leading ``/``. ``size`` (bytes, holes
     included) and ``sha256`` (hexadecimal) are of the content, so only a ``file`` has them. ``mode`` is the
     permission bits, ``link`` the target of a symbolic link as it stands there, or the ``path`` of the
     member that a hard link is the same file as.
+
+    There are as many as files: a tuple is made in half the time of a dataclass.
     """
 
     path: str

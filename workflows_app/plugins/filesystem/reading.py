@@ -4,8 +4,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.filesystem.progress import Progress
@@ -88,21 +87,36 @@ class SourceReader:
             self._progress.advance(piece)
 
 
-@contextmanager
-def opened(entry: Entry) -> Iterator[int]:
-    """A descriptor of a regular file. Raises OSError, Replaced when something else took its place."""
-    try:
-        descriptor = entry.open()
-    except OSError as error:
-        if error.errno in _NO_FILE:
-            raise Replaced from error
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Replaced
-        yield descriptor
-    finally:
-        os.close(descriptor)
+class Opened:
+    """A regular file that is open in a ``with``, which gives its descriptor and its status.
+
+    Raises OSError, Replaced when something else took its place.
+    """
+
+    __slots__ = ("_descriptor", "_entry")
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._descriptor = -1
+
+    def __enter__(self) -> tuple[int, os.stat_result]:
+        try:
+            self._descriptor = descriptor = self._entry.open()
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                raise Replaced from error
+            raise
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise Replaced
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor, status
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
 
 
 def refuse_unreadable(path: str, error: OSError) -> None:

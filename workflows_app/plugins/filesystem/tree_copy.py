@@ -4,19 +4,20 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from workflows_app.plugins.filesystem.changing import noticing, present
+from workflows_app.plugins.filesystem.changing import Noticing, present
 from workflows_app.plugins.filesystem.hard_links import HardLinks
+from workflows_app.plugins.filesystem.kept import Kept
 from workflows_app.plugins.filesystem.landing import Landing
 from workflows_app.plugins.filesystem.linking import Linking
-from workflows_app.plugins.filesystem.manifest import Kept, ManifestWriter
+from workflows_app.plugins.filesystem.manifest import ManifestWriter
 from workflows_app.plugins.filesystem.members import Member, archived_path
 from workflows_app.plugins.filesystem.notices import Notice, Notices
 from workflows_app.plugins.filesystem.output import writing
 from workflows_app.plugins.filesystem.progress import Progress
-from workflows_app.plugins.filesystem.reading import SourceReader, opened
+from workflows_app.plugins.filesystem.reading import Opened, SourceReader
 from workflows_app.plugins.filesystem.scan import Scanned
 from workflows_app.plugins.filesystem.sparse import data_segments
 from workflows_app.plugins.filesystem.walk import Entry
@@ -84,7 +85,7 @@ class TreeCopy:
                     self._landing.enter(member)
                 self._manifest.add(member)
                 continue
-            with noticing(entry.path, self._notices):
+            with Noticing(entry.path, self._notices):
                 self._copy_entry(entry)
                 self.done.files += 1
                 self._progress.advance(files=1)
@@ -101,22 +102,21 @@ class TreeCopy:
             self._links.meet(entry.path, entry.stat)
 
     def _copy_file(self, entry: Entry) -> None:
-        with opened(entry) as descriptor:
-            began = time.time_ns()
-            status = os.fstat(descriptor)
+        began = time.time_ns()
+        with Opened(entry) as (descriptor, status):
             member = Member.of_status(entry.path, status)
             sha256 = self._link_unchanged(entry, descriptor, status, member)
             linked = sha256 is not None
             if sha256 is None:
                 sha256 = self._copy_content(entry, descriptor, status, member)
-                linked = self._linking.replace_copy(replace(member, sha256=sha256), status)
+                linked = self._linking.replace_copy(member._replace(sha256=sha256), status)
             after = os.fstat(descriptor)
         changed = (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns)
         if changed:
             self._notices.add(Notice.CHANGED, entry.path)
         settled = not changed and began - status.st_ctime_ns > SETTLED_NS
         kept = Kept(status.st_ino, status.st_ctime_ns, linked) if settled else Kept(linked=linked)
-        self._manifest.add(replace(member, sha256=sha256), kept)
+        self._manifest.add(member._replace(sha256=sha256), kept)
         self._links.meet(entry.path, status)
         self._count(status.st_size, linked)
 

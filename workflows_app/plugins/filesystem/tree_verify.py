@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from workflows_app.plugins.filesystem.damage import VerificationFailed
+from workflows_app.plugins.filesystem.kept import Kept
 from workflows_app.plugins.filesystem.manifest import (
     Footer,
-    Kept,
     ManifestBroken,
     ManifestReader,
     read_lines,

@@ -10,7 +10,7 @@ import os
 import struct
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -40,7 +40,7 @@ class Found:
 
     def fits(self, expected: Member) -> bool:
         """Whether it is what the manifest says, but for the content."""
-        return self.member is expected or replace(self.member, sha256=expected.sha256) == expected
+        return self.member is expected or self.member._replace(sha256=expected.sha256) == expected
 
     @property
     def has_holes(self) -> bool:

@@ -63,26 +63,11 @@ def ordinary_header(
 def _block(
     name: str, kind: bytes, size: int, mode: int, seconds: int, owner: tuple[bytes, ...], link: str
 ) -> bytes:
-    uid, gid, uname, gname = owner
-    block = bytearray(
-        _FIELDS.pack(
-            name.encode(),
-            b"%07o\0" % mode,
-            uid,
-            gid,
-            b"%011o\0" % size,
-            b"%011o\0" % seconds,
-            _NO_SUM,
-            kind,
-            link.encode(),
-            _MAGIC,
-            uname,
-            gname,
-            *_NO_DEVICE_AND_PREFIX,
-        )
-    )
-    block[148:156] = b"%06o\0 " % sum(block)
-    return bytes(block)
+    before = (name.encode(), b"%07o\0" % mode, *owner[:2], b"%011o\0" % size, b"%011o\0" % seconds)
+    after = (kind, link.encode(), _MAGIC, *owner[2:])
+    # What fills the fields up is zeros: only these bytes count.
+    total = sum(b"".join((*before, _NO_SUM, *after)))
+    return _FIELDS.pack(*before, b"%06o\0 " % total, *after, *_NO_DEVICE_AND_PREFIX)
 
 
 @lru_cache(maxsize=1024)

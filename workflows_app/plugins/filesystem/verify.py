@@ -1,7 +1,6 @@
 """Holds an archive against its manifest, byte by byte, reading both from disk side by side."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -79,10 +78,9 @@ def _read(packed: BinaryIO, hear: Callable[[bytes], None]) -> Iterator[bytes]:
 def _hashed(unpacking: Unpacking, found: Found, advance: Callable[[int, int], None]) -> Member:
     """The member with the hash of its content, which only a regular file has."""
     if found.member.type != FILE:
-        return replace(found.member, sha256=None)
-    return replace(
-        found.member, sha256=unpacking.content(found, lambda position, piece: advance(len(piece), 0))
-    )
+        return found.member._replace(sha256=None)
+    sha256 = unpacking.content(found, lambda position, piece: advance(len(piece), 0))
+    return found.member._replace(sha256=sha256)
 
 
 def _compare(expected: Member | None, found: Member) -> None:
@@ -93,8 +91,8 @@ def _compare(expected: Member | None, found: Member) -> None:
     if expected.path != found.path:
         raise VerificationFailed(f"the archive has {shown(found.path)} where {shown(expected.path)} belongs")
     differences = ", ".join(
-        f"{field.name} {getattr(found, field.name)!r} instead of {getattr(expected, field.name)!r}"
-        for field in fields(Member)
-        if getattr(found, field.name) != getattr(expected, field.name)
+        f"{field} {has!r} instead of {should!r}"
+        for field, has, should in zip(Member._fields, found, expected, strict=True)
+        if has != should
     )
     raise VerificationFailed(f"{shown(found.path)} has {differences}")

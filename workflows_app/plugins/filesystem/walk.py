@@ -82,7 +82,7 @@ EVERYTHING: Rules = _Everything()
 class _Level:
     """A directory on the way down, and the names in it that are still to come."""
 
-    path: str
+    prefix: str
     folder: int
     names: Iterator[str]
 
@@ -100,7 +100,7 @@ def walk(
     parent, name = os.path.split(source)
     try:
         os.lstat(source)
-        levels = [_Level(parent, os.open(parent, _PASSAGE), iter((name,)))]
+        levels = [_Level(_prefix(parent), os.open(parent, _PASSAGE), iter((name,)))]
     except OSError as error:
         on_error(source, error)
         return
@@ -122,8 +122,13 @@ def walk(
             os.close(level.folder)
 
 
+def _prefix(folder: str) -> str:
+    """What stands before a name in a folder."""
+    return folder if folder.endswith("/") else f"{folder}/"
+
+
 def _look(level: _Level, name: str, on_error: Callable[[str, OSError], None]) -> Entry | None:
-    path = os.path.join(level.path, name)  # noqa: PTH118 - a Path for each file would cost more than its stat
+    path = level.prefix + name
     try:
         return Entry(path, name, level.folder, os.lstat(name, dir_fd=level.folder))
     except FileNotFoundError:
@@ -137,7 +142,7 @@ def _enter(entry: Entry, on_error: Callable[[str, OSError], None]) -> _Level | N
     folder = -1
     try:
         folder = os.open(entry.name, _FOLDER, dir_fd=entry.folder)
-        return _Level(entry.path, folder, iter(sorted(os.listdir(folder))))  # noqa: PTH208 - by its descriptor
+        return _Level(_prefix(entry.path), folder, iter(sorted(os.listdir(folder))))  # noqa: PTH208 - by its descriptor
     except (FileNotFoundError, NotADirectoryError):
         # With O_DIRECTORY, this is also what the kernel says of a link that took the directory's place.
         pass

@@ -4,7 +4,6 @@ import hashlib
 import os
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import IO, Any, Self, cast
 
 from workflows_app.domain.errors import PluginFailed
@@ -96,12 +95,12 @@ class Incoming:
             info.type = tarfile.REGTYPE
         member = Member.of_tar(info, None)
         link = archived_path(member.link) if member.type == HARD_LINK else member.link
-        member = replace(member, path=archived_path(member.path), mode=member.mode & 0o7777, link=link)
+        member = member._replace(path=archived_path(member.path), mode=member.mode & 0o7777, link=link)
         self._check(member)
         device = os.makedev(info.devmajor, info.devminor) if info.ischr() or info.isblk() else 0
         self._archive.write(tar_header(member, device))
         if member.type == FILE:
-            member = replace(member, sha256=self._content(tar, info, member))
+            member = member._replace(sha256=self._content(tar, info, member))
         self._manifest.add(member)
         if member.type != "directory":
             self.files += 1

@@ -3,7 +3,6 @@
 import os
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import zstandard
 
@@ -111,7 +110,7 @@ class Outgoing:
             folders.append(member)
 
     def _header(self, member: Member, device: int) -> bytes:
-        member = replace(member, uname="", gname="")
+        member = member._replace(uname="", gname="")
         return tar_header(member, device) if self._extended else _classic_header(member, device)
 
     def _changed(self, why: str) -> PluginFailed:
