@@ -19,9 +19,11 @@ class Attributes:
         self._warn = warn
         self._warned = False
 
-    def give(self, descriptor: int, member: Member) -> None:
-        """Give an open file or folder its owner, mode and time, in this order. Raises OSError."""
-        status = os.fstat(descriptor)
+    def give(self, descriptor: int, status: os.stat_result, member: Member) -> None:
+        """Give an open file or folder its owner, mode and time, in this order. Raises OSError.
+
+        ``status`` says whose it is now.
+        """
         owned = self._own(member, status, lambda: os.fchown(descriptor, member.uid, member.gid))
         os.fchmod(descriptor, _mode(member, owned))
         os.utime(descriptor, ns=(member.mtime_ns, member.mtime_ns))

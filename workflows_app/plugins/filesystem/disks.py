@@ -10,9 +10,8 @@ class Disks:
     def __init__(self) -> None:
         self._kept: dict[int, int] = {}
 
-    def note(self, descriptor: int) -> None:
-        """Take note that the filesystem of an open file or folder is written to."""
-        device = os.fstat(descriptor).st_dev
+    def note(self, descriptor: int, device: int) -> None:
+        """Take note that the filesystem ``device``, of an open file or folder, is written to."""
         if device not in self._kept:
             self._kept[device] = os.dup(descriptor)
 

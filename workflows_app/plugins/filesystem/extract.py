@@ -103,7 +103,8 @@ class Extraction:
         """Restore one member, or tell why that cannot be."""
         try:
             if member.type == "directory":
-                self._disks.note(landing.enter(member))
+                folder = landing.enter(member)
+                self._disks.note(folder, os.fstat(folder).st_dev)
                 return
             if member.type == FILE:
                 self._restore_file(landing, member, unpacking, found)
@@ -119,14 +120,17 @@ class Extraction:
         self._progress.advance(files=1)
 
     def _restore_file(self, landing: Landing, member: Member, unpacking: Content, found: Found) -> None:
-        with landing.placing(member.path) as (folder, name):
+        def make(folder: int, name: str) -> None:
             descriptor = os.open(name, _NEW, 0o600, dir_fd=folder)
             try:
+                status = os.fstat(descriptor)
+                self._disks.note(descriptor, status.st_dev)
                 self._write(descriptor, member, unpacking, found)
-                self._attributes.give(descriptor, member)
-                self._disks.note(descriptor)
+                self._attributes.give(descriptor, status, member)
             finally:
                 os.close(descriptor)
+
+        landing.place(member.path, make)
 
     def _write(self, descriptor: int, member: Member, unpacking: Content, found: Found) -> None:
         """Write the content, with its holes, and hold it against the manifest."""
@@ -145,16 +149,20 @@ class Extraction:
     def _restore_hard_link(self, landing: Landing, member: Member) -> None:
         if member.link in self._unlinkable:
             raise OSError(errno.ENOENT, f"{shown(member.link)}, the same file, was not restored")
-        with landing.placing(member.path) as (folder, name):
+
+        def make(folder: int, name: str) -> None:
             first, first_name = landing.find(member.link)
             try:
                 os.link(first_name, name, src_dir_fd=first, dst_dir_fd=folder, follow_symlinks=False)
             finally:
                 os.close(first)
 
+        landing.place(member.path, make, hard_link=True)
+
     def _restore_node(self, landing: Landing, member: Member, device: int) -> None:
         """Restore a symbolic link, a pipe or a device."""
-        with landing.placing(member.path) as (folder, name):
+
+        def make(folder: int, name: str) -> None:
             if member.type == "symlink":
                 os.symlink(member.link, name, dir_fd=folder)
             elif member.type == "fifo":
@@ -164,10 +172,12 @@ class Extraction:
                 os.mknod(name, kind | 0o600, device, dir_fd=folder)
             self._attributes.give_node(folder, name, member)
 
+        landing.place(member.path, make)
+
     def _settle(self, folder: int, member: Member) -> None:
         """Give a folder its attributes when all below it is there."""
         try:
-            self._attributes.give(folder, member)
+            self._attributes.give(folder, os.fstat(folder), member)
         except (OSError, OverflowError, ValueError) as error:
             self._refuse(member, error)
 

@@ -2,8 +2,8 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from workflows_app.plugins.filesystem.members import Member
@@ -78,28 +78,31 @@ class Landing:
             os.fchmod(folder, stat.S_IMODE(mode) | stat.S_IRWXU)
         return folder
 
-    @contextmanager
-    def placing(self, path: str) -> Iterator[tuple[int, str]]:
-        """Yield a folder and a free name in it; what the block makes there takes its place at ``path`` then.
+    def place(self, path: str, make: Callable[[int, str], None], *, hard_link: bool = False) -> None:
+        """Put at ``path`` what ``make`` creates, which is given a folder and a free name in it.
 
-        What is there is replaced in one step, an empty folder in two. When the block raises, or the place
-        is taken by a folder that is not empty, what it made is removed. Raises OSError.
+        What is there is replaced in one step, an empty folder in two. When ``make`` raises, or the place is
+        taken by a folder that is not empty, what it made is removed. Raises OSError.
         """
         folder = self.folder_of(path)
         name = path.rpartition("/")[2]
-        with suppress(FileNotFoundError):
-            os.unlink(self._temporary, dir_fd=folder)
         try:
-            yield folder, self._temporary
+            try:
+                make(folder, self._temporary)
+            except FileExistsError:
+                os.unlink(self._temporary, dir_fd=folder)
+                make(folder, self._temporary)
             try:
                 os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             except IsADirectoryError:
                 os.rmdir(name, dir_fd=folder)
                 os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        finally:
-            # It is still there when something was raised, and when it is the very file that it replaces.
-            with suppress(OSError):
-                os.unlink(self._temporary, dir_fd=folder)
+        except BaseException:
+            self._remove_temporary(folder)
+            raise
+        if hard_link:
+            # A name of the very file that it replaces is still there.
+            self._remove_temporary(folder)
 
     def find(self, path: str) -> tuple[int, str]:
         """A new descriptor of the folder of ``path``, whose caller closes it, and the name there.
@@ -124,6 +127,10 @@ class Landing:
             for level in self._levels:
                 os.close(level.folder)
             os.close(self._base)
+
+    def _remove_temporary(self, folder: int) -> None:
+        with suppress(OSError):
+            os.unlink(self._temporary, dir_fd=folder)
 
     def _here(self) -> int:
         return self._levels[-1].folder if self._levels else self._base

@@ -194,7 +194,7 @@ def _compact(value: Mapping[str, Any]) -> bytes:
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(line)
+        value = json.loads(line.decode())
     except ValueError:
         raise ManifestBroken("a line is not JSON") from None
     if not isinstance(value, dict):

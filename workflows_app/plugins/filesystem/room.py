@@ -14,9 +14,21 @@ from workflows_app.plugins.wording import shown
 def shortage(stored: Stored, target: Target, check_cancelled: Callable[[], None]) -> str:
     """Why there is not enough room at the target, in words; empty when there is.
 
-    A file is written beside the one that it replaces, whose room is free only then. Holes count as data,
-    for the manifest does not tell of them. Checks every member on the way: raises PluginFailed as
-    ``Stored.members``, and what ``check_cancelled`` raises.
+    Holes count as data, for the manifest does not tell of them. Checks every member on the way: raises
+    PluginFailed as ``Stored.members``, and what ``check_cancelled`` raises.
+    """
+    needed = 0
+    for member in stored.members():
+        check_cancelled()
+        needed += member.size
+    if all(_free(target.place(root)) >= needed for root in stored.roots):
+        return ""
+    return _shortage_in_turn(stored, target, check_cancelled)
+
+
+def _shortage_in_turn(stored: Stored, target: Target, check_cancelled: Callable[[], None]) -> str:
+    """The same, where it depends on what gives way: a file is written beside the one that it replaces, whose
+    room is free only then.
     """
     disks = {root: os.stat(nearest_existing(target.place(root))).st_dev for root in stored.roots}  # noqa: PTH116
     taken: dict[int, int] = defaultdict(int)
@@ -31,12 +43,17 @@ def shortage(stored: Stored, target: Target, check_cancelled: Callable[[], None]
         if entry and entry.is_file and entry.stat.st_nlink == 1 and entry.stat.st_dev == disk:
             taken[disk] -= entry.stat.st_blocks * 512
     for root, disk in disks.items():
-        place = nearest_existing(target.place(root))
-        status = os.statvfs(place)
-        free = status.f_bavail * status.f_frsize
+        free = _free(target.place(root))
         if most[disk] > free:
+            place = nearest_existing(target.place(root))
             return (
                 f"Not enough space at {shown(place)}: the restore needs {size_words(most[disk])}, "
                 f"{size_words(free)} are free. Make room, or choose another target"
             )
     return ""
+
+
+def _free(place: str) -> int:
+    """The bytes that may be written at a path that may not exist yet. Raises OSError."""
+    status = os.statvfs(nearest_existing(place))
+    return status.f_bavail * status.f_frsize

@@ -21,6 +21,8 @@ from workflows_app.plugins.filesystem.members import HARD_LINK, Member, archived
 from workflows_app.plugins.filesystem.parameters import Place
 from workflows_app.plugins.wording import reason_of, shown
 
+_NO_NAMES = frozenset(("", ".", ".."))
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -82,10 +84,13 @@ class Stored:
         """
         try:
             with self.manifest.open("rb") as lines:
+                roots = tuple(archived_path(source) for source in self.sources)
+                below = tuple(f"{root}/" for root in roots)
                 for member in ManifestReader(lines).members():
-                    self._check(member.path)
-                    if member.type == HARD_LINK:
-                        self._check(member.link)
+                    paths = (member.path, member.link) if member.type == HARD_LINK else (member.path,)
+                    for path in paths:
+                        if not (_is_safe(path) and (path.startswith(below) or path in roots)):
+                            raise self._tampered(path)
                     yield member
         except ManifestBroken as error:
             raise _broken(self.name, str(error)) from None
@@ -98,12 +103,11 @@ class Stored:
             return f"/{self.chosen.root_of(member.path)}"
         return next(root for root in self.sources if _is_at_or_below(member.path, archived_path(root)))
 
-    def _check(self, path: str) -> None:
-        if not (_is_safe(path) and any(_is_at_or_below(path, archived_path(s)) for s in self.sources)):
-            raise PluginFailed(
-                f"The backup {shown(self.name)} holds {path!r}, which does not lie in what was backed up "
-                "(or is no path at all): it was tampered with, and nothing of it is restored"
-            )
+    def _tampered(self, path: str) -> PluginFailed:
+        return PluginFailed(
+            f"The backup {shown(self.name)} holds {path!r}, which does not lie in what was backed up "
+            "(or is no path at all): it was tampered with, and nothing of it is restored"
+        )
 
 
 def find_backup(place: Place, backup: Backup) -> Stored:
@@ -161,8 +165,10 @@ def _broken(name: str, why: str) -> PluginFailed:
 
 def _is_safe(path: str) -> bool:
     """Whether it is a relative path without ``.``, ``..``, empty parts or what no file name can have."""
-    if not isinstance(path, str) or "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
+    if not isinstance(path, str) or "\0" in path or not _NO_NAMES.isdisjoint(path.split("/")):
         return False
+    if path.isascii():
+        return True
     try:
         os.fsencode(path)
     except UnicodeEncodeError:

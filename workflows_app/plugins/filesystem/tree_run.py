@@ -143,7 +143,7 @@ class TreeRun:
         with writing(self._folder), closing(Disks()) as disks:
             descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                disks.note(descriptor)
+                disks.note(descriptor, os.fstat(descriptor).st_dev)
                 disks.sync()
             finally:
                 os.close(descriptor)

@@ -138,7 +138,7 @@ class _Stream:
         size = len(data)
         while len(self._piece) < size and self._more():
             pass
-        if self._piece[:size] != data:
+        if bytes(self._piece[:size]) != data:  # quicker than without bytes()
             return False
         self._piece = self._piece[size:]
         return True
