@@ -15,6 +15,12 @@ _GATHER = 128 * 1024
 # So much of what is compressed goes to the output at once, in bytes.
 _PIECE = 1024 * 1024
 
+# How much a thread compresses in one go, in bytes: at quick levels one window instead of zstd's four. That
+# stays in the processor's cache, which saves a third of the time for what does not compress, and costs 0.4 %
+# of room for what does. At slow levels, where windows overlap by half, it would cost time.
+_JOB = 2 * 1024 * 1024
+_QUICK = 3
+
 
 class ArchiveWriter:
     """A tar archive in the making. What is written to it is compressed into ``output``.
@@ -24,7 +30,11 @@ class ArchiveWriter:
     """
 
     def __init__(self, output: OutputFile, level: int, threads: int) -> None:
-        compressor = zstandard.ZstdCompressor(level=level, threads=threads, write_checksum=True)
+        job = {"job_size": _JOB} if level <= _QUICK else {}
+        parameters = zstandard.ZstdCompressionParameters.from_level(
+            level, threads=threads, write_checksum=True, **job
+        )
+        compressor = zstandard.ZstdCompressor(compression_params=parameters)
         # It only ever calls write().
         self._stream = compressor.stream_writer(cast(BinaryIO, output), write_size=_PIECE, closefd=False)
         self._gathered = bytearray()
