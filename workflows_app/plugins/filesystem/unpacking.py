@@ -19,6 +19,7 @@ import zstandard
 
 from workflows_app.plugins.filesystem.members import FILE, Member, tar_header
 from workflows_app.plugins.filesystem.read_ahead import ReadAhead
+from workflows_app.plugins.filesystem.side_hash import SideHash
 from workflows_app.plugins.filesystem.sparse import Segment
 
 _PIECE = 1024 * 1024
@@ -59,6 +60,7 @@ class Unpacking:
         self._packed = archive.open("rb", buffering=0)
         self._stream = _Stream(ReadAhead(unpacked_pieces(cast(BinaryIO, _Heard(self._packed, hear)))))
         self._unread = 0
+        self._hashing = SideHash()
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +68,7 @@ class Unpacking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._hashing.close()
         self._stream.close()
         self._packed.close()
 
@@ -90,8 +93,7 @@ class Unpacking:
             while position < end:
                 piece = self._stream.some(end - position)
                 self._unread -= len(piece)
-                digest.update(piece)
-                take(position, piece)
+                self._hashing.hash(digest, piece, take, position)
                 position += len(piece)
         _hash_hole(digest.update, found.member.size - position)
         return digest.hexdigest()

@@ -62,16 +62,16 @@ def verify_packed(archive: Path, manifest: Path, advance: Callable[[int], None])
             return verify(archive, manifest, lambda size, files: advance(0))
         footer = read_lines(manifest, lambda: advance(0))
         hashed = PackedHash()
-        with archive.open("rb", buffering=0) as packed, ReadAhead(_read(packed, hashed.update)) as ahead:
+        with archive.open("rb", buffering=0) as packed, ReadAhead(_read(packed)) as ahead:
             for piece in ahead.pieces():
+                hashed.update(piece)
                 advance(len(piece))
         hashed.compare(archive.name, footer)
     return footer
 
 
-def _read(packed: BinaryIO, hear: Callable[[bytes], None]) -> Iterator[bytes]:
+def _read(packed: BinaryIO) -> Iterator[bytes]:
     while piece := packed.read(_PIECE):
-        hear(piece)
         yield piece
 
 
