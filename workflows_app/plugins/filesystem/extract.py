@@ -21,6 +21,7 @@ from workflows_app.plugins.filesystem.refusals import Refusals
 from workflows_app.plugins.filesystem.stored import Stored
 from workflows_app.plugins.filesystem.target import Target
 from workflows_app.plugins.filesystem.unpacking import Found
+from workflows_app.plugins.filesystem.write_out import WriteOut
 from workflows_app.plugins.wording import reason_of, shown
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -52,6 +53,7 @@ class Extraction:
         self._progress = progress
         self._check_cancelled = check_cancelled
         self._disks = Disks()
+        self._write_out = WriteOut()
         self._unlinkable: set[str] = set()
         self.files = 0
         self.bytes = 0
@@ -63,7 +65,7 @@ class Extraction:
         ``check_cancelled`` raises. What was restored until then stays, each file whole.
         """
         try:
-            with closing(self._disks):
+            with closing(self._disks), closing(self._write_out):
                 with closing(Landing(self._target.base, self._temporary, self._settle)) as landing:
                     self._unpack(landing)
                 self._disks.sync()
@@ -138,6 +140,7 @@ class Extraction:
         def write(position: int, piece: memoryview) -> None:
             self._check_cancelled()
             _write_all(descriptor, piece, position)
+            self._write_out.wrote(descriptor, len(piece))
             self._progress.advance(len(piece))
 
         sha256 = unpacking.content(found, write)

@@ -21,6 +21,7 @@ from workflows_app.plugins.filesystem.reading import Opened, SourceReader
 from workflows_app.plugins.filesystem.scan import Scanned
 from workflows_app.plugins.filesystem.sparse import data_segments
 from workflows_app.plugins.filesystem.walk import Entry
+from workflows_app.plugins.filesystem.write_out import WriteOut
 
 SETTLED_NS = 2_000_000_000
 """A file that changed as lately as this before it was read may change again within the same tick."""
@@ -63,6 +64,7 @@ class TreeCopy:
         notices: Notices,
         progress: Progress,
         reader: SourceReader,
+        write_out: WriteOut,
         check_cancelled: Callable[[], None],
     ) -> None:
         self._root = root
@@ -72,6 +74,7 @@ class TreeCopy:
         self._notices = notices
         self._progress = progress
         self._reader = reader
+        self._write_out = write_out
         self._check_cancelled = check_cancelled
         self._links = HardLinks()
         self.done = Copied()
@@ -147,6 +150,7 @@ class TreeCopy:
             with writing(self._root):
                 while piece:
                     written = os.pwrite(copy, piece, position)
+                    self._write_out.wrote(copy, written)
                     piece, position = piece[written:], position + written
 
         try:

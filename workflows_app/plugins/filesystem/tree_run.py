@@ -36,6 +36,7 @@ from workflows_app.plugins.filesystem.selection import Selection
 from workflows_app.plugins.filesystem.throttle import Throttle
 from workflows_app.plugins.filesystem.tree_copy import Copied, TreeCopy
 from workflows_app.plugins.filesystem.tree_verify import verify_tree
+from workflows_app.plugins.filesystem.write_out import WriteOut
 from workflows_app.plugins.wording import files_words, reason_of, shown
 
 _EVERY_FILE = RollingShare(0, 100)
@@ -114,14 +115,26 @@ class TreeRun:
         progress = copying_progress(self._context, scanned)
         reader = SourceReader(Throttle(self._parameters.bandwidth), progress, check_cancelled)
         root = self._folder / TREE
-        with closing(OutputFile(self._manifest)) as lines, closing(_landing(root)) as landing:
+        with (
+            closing(OutputFile(self._manifest)) as lines,
+            closing(_landing(root)) as landing,
+            closing(WriteOut()) as write_out,
+        ):
             manifest = ManifestWriter(lines, header)
             manifest.flush()
             linking = Linking(
                 earlier, landing, self._folder, self._layout.unchanged, self._notices, check_cancelled
             )
             copy = TreeCopy(
-                root, landing, linking, manifest, self._notices, progress, reader, check_cancelled
+                root,
+                landing,
+                linking,
+                manifest,
+                self._notices,
+                progress,
+                reader,
+                write_out,
+                check_cancelled,
             )
             try:
                 for source in scanned:
