@@ -12,7 +12,7 @@ from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.wording import reason_of, shown
 
 # How many pieces wait for the disk at most.
-_DEPTH = 16
+_DEPTH = 4
 
 
 @contextmanager
