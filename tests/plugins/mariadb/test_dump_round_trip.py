@@ -53,6 +53,21 @@ def test_a_dump_comes_back_in_another_database(
     assert not staged(calls).exists(), "the dump is removed once it is loaded"
 
 
+def test_dates_that_no_calendar_has_come_back(
+    server: MariadbTestServer, shop: str, empty: str, calls: Calls
+) -> None:
+    server.sql(
+        "SET sql_mode = 'ALLOW_INVALID_DATES'; CREATE TABLE days (day date);"
+        "INSERT INTO days VALUES ('2026-02-31'), ('0000-00-00'), ('2026-00-10')",
+        shop,
+    )
+    plugin.quiesce(calls.context())
+    plugin.post_restore(calls.restore(MysqlRestoreDb=empty))
+    assert server.sql("SELECT day FROM days ORDER BY 1", empty) == [
+        ["0000-00-00"], ["2026-00-10"], ["2026-02-31"],
+    ]  # fmt: skip
+
+
 def test_quiesce_says_each_table_and_how_many_there_are(calls: Calls, shop: str) -> None:
     plugin.quiesce(calls.context())
     assert calls.lines()[0].startswith(f"Dumping database '{shop}' of MariaDB ")

@@ -19,6 +19,9 @@ from workflows_app.plugins.mariadb_server.facts import DatabaseFacts, look
 from workflows_app.plugins.mariadb_server.programs import Programs
 from workflows_app.plugins.wording import reason_of, shown
 
+_MODE = b", SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */"
+_LENIENT_MODE = b", SQL_MODE='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES' */"
+
 
 def check_target(programs: Programs, parameters: Parameters, databases: tuple[str, ...]) -> DatabaseFacts:
     """Look whether a dump may be loaded into ``databases``, and answer what is there.
@@ -93,7 +96,7 @@ def _target(parameters: Parameters, dump: Dump) -> str:
 def _load(programs: Programs, parameters: Parameters, dump: Dump, into: str) -> None:
     context = programs.context
     total = dump.path.stat().st_size
-    pieces = read_dump(dump.path, lambda done: context.report(_report(done, total)))
+    pieces = _lenient(read_dump(dump.path, lambda done: context.report(_report(done, total))))
     argv = [
         parameters.client,
         "--no-defaults",
@@ -132,6 +135,16 @@ def _load_by_pipe(programs: Programs, argv: list[str], pieces: Iterator[bytes]) 
             programs.run([*argv, "--abort-source-on-error", f"--execute=source {pipe.path}"], judge=_judge)
     if pipe.error is not None:
         raise pipe.error
+
+
+def _lenient(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The dump, with a mode in which it loads all that it has.
+
+    In the one that it sets itself, a date such as 2026-02-31, which a server takes with ALLOW_INVALID_DATES,
+    becomes 0000-00-00, and nobody is told.
+    """
+    yield next(pieces, b"").replace(_MODE, _LENIENT_MODE, 1)  # among the first lines
+    yield from pieces
 
 
 def _report(done: int, total: int) -> Report:
