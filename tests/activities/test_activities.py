@@ -82,7 +82,7 @@ def test_each_command_of_a_configuration_is_run(bench: Bench, tmp_path: Path, ke
 def test_a_command_that_fails_is_a_result_with_its_reason(bench: Bench) -> None:
     result = bench.do("quiesce-command", appQuiesceCmd="ls,/no/such/place")
     assert result.code == 1
-    assert result.reason == "Command [ls /no/such/place] failed"
+    assert result.reason == "Command [ls /no/such/place] failed with [exit status 2]"
     assert texts(bench)[-1] == "Command failed with [exit status 2]"
 
 

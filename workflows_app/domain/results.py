@@ -1,10 +1,14 @@
 """What steps and runs answer, in Fossul's wire format (fossul-behaviour.md §1)."""
 
+import re
 import time
 from enum import StrEnum
 
 from workflows_app.domain.parameter_kinds import TEXT, ParameterForm
 from workflows_app.domain.wire import WireModel
+
+_COMMAND_FAILED = re.compile(r"(?:Plugin c|C)ommand \[.*\] failed", re.DOTALL)
+_HOW = re.compile(r"(?:Plugin c|C)ommand failed( with \[.*\])", re.DOTALL)
 
 
 class Level(StrEnum):
@@ -161,10 +165,14 @@ class Result(WireModel):
 
     @property
     def reason(self) -> str:
-        """Why the step failed, in its own words: its first message at level ERROR."""
-        return next(
-            (m.message for m in self.messages if m.level == Level.ERROR), f"it answered code {self.code}"
-        )
+        """Why the step failed, in its own words: its first message at level ERROR.
+
+        Fossul says in one that a command failed, and in the next one how (§6); these two are one reason.
+        """
+        errors = (message.message for message in self.messages if message.level == Level.ERROR)
+        first = next(errors, "")
+        how = _HOW.fullmatch(next(errors, "")) if _COMMAND_FAILED.fullmatch(first) else None
+        return f"{first}{how[1]}" if how else first or f"it answered code {self.code}"
 
 
 class Step(WireModel):

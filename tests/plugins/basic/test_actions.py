@@ -87,6 +87,7 @@ def test_what_cannot_be_started_fails_with_the_cause(
     plugin = BasicApp(path)
     assert plugin.unquiesce(context).code == 1
     assert call.said[-1] == (Level.ERROR, f"Plugin command failed with [fork/exec {path}: {words}]")
+    assert call.said[0][1].endswith(f"{words}. It is called as a plugin without extensions.")
     with pytest.raises(PluginFailed, match=f"^Plugin Info failed! .*{words}"):
         plugin.info()
 

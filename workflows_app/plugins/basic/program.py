@@ -46,7 +46,7 @@ class Program:
         try:
             return self.describe()
         except PluginFailed as error:
-            context.warn(f"{error} It is called as a plugin without extensions.")
+            context.warn(f"{str(error).rstrip('.')}. It is called as a plugin without extensions.")
             return Description()
 
     def act(
