@@ -6,6 +6,7 @@ from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration, Family, FilePolicy
 from workflows_app.domain.editing.config_problems import LARGEST, is_needed, setting_problems
 from workflows_app.domain.editing.starters import STARTERS, starter
+from workflows_app.domain.parameter_kinds import number
 from workflows_app.domain.plans.plan_layouts import PlanLayout
 from workflows_app.domain.results import ParameterSpec
 
@@ -105,3 +106,9 @@ def test_what_another_value_makes_needless_is_not_needed():
     assert is_needed(spec, {}, auto_discovery=False)
     assert is_needed(spec, {"Method": "copy"}, auto_discovery=False)
     assert not is_needed(spec, {"Method": " hold "}, auto_discovery=False)
+
+
+def test_a_refusal_has_no_secret_in_it():
+    declared = {Family.APP: (ParameterSpec(name="Pin", secret=True, form=number(1, 9)),)}
+    found = problems(made(appPlugin="vault", appPluginParameters={"Pin": "hunter2"}), declared)
+    assert found == {"AppPluginParameters.Pin": "it is not what the plugin takes"}

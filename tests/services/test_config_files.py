@@ -556,3 +556,35 @@ def test_what_a_plugin_declares_secret_is_masked_left_out_and_kept(tmp_path, pro
     report = import_configs(ADMIN, tmp_path / "out")
     assert effects(report) == dict.fromkeys((f"{profile}/", name), Effect.UNCHANGED)
     assert row.versions.count() == 1
+
+
+@pytest.fixture
+def filesystem(tmp_path: Path, profile: str) -> Path:
+    """A configuration of a plugin whose parameters are known; one that it needs is missing."""
+    publish_all()
+    files = {
+        f"{profile}/app/app.conf": MAIN.replace("csi.so", "filesystem.so"),
+        f"{profile}/app/sample-app.conf": "",
+        f"{profile}/app/filesystem.so.conf": 'BackupDestPath = "/backups"\n',
+    }
+    return put(tmp_path / "files", files)
+
+
+def test_a_value_that_its_plugin_cannot_take_is_refused_by_name(filesystem, profile):
+    put(filesystem, {f"{profile}/app/filesystem.so.conf": 'CompressionLevel = "99"\n'})
+    before = everything()
+    report = import_configs(ADMIN, filesystem)
+    (refused,) = [file for file in report.files if file.refused]
+    assert (refused.name, refused.refused) == (
+        f"{profile}/app",
+        "StoragePluginParameters.CompressionLevel: '99' is not a whole number from 1 to 19",
+    )
+    assert everything() == before
+
+
+def test_a_parameter_that_is_still_missing_is_told_and_the_files_are_taken(filesystem, profile):
+    (change,) = import_configs(ADMIN, filesystem).changes
+    assert (change.profile, change.effect) == (profile, Effect.MADE)
+    assert change.remarks == (
+        "StoragePluginParameters.BackupSrcPaths: the plugin filesystem.so needs it: fill it in",
+    )

@@ -69,13 +69,36 @@ def _plugin_problems(configuration: Configuration, declared: Declared) -> Iterat
             yield SettingProblem(error.field, error.reason)
         for name, value in values.items():
             yield from _parameter_problems(parameter_setting(family, name), name, value)
-        for spec in declared.get(family, ()):
-            if words := spec.form.refusal(values.get(spec.name, "")):
-                yield SettingProblem(parameter_setting(family, spec.name), words)
-            if is_needed(spec, values, auto_discovery=config.auto_discovery) and not values.get(spec.name):
-                yield SettingProblem(
-                    parameter_setting(family, spec.name), f"the plugin {plugin} needs it: fill it in"
-                )
+    yield from wrong_values(configuration, declared)
+    yield from missing_values(configuration, declared)
+
+
+def wrong_values(configuration: Configuration, declared: Declared) -> Iterator[SettingProblem]:
+    """Answer each parameter whose value its plugin cannot take, as far as that plugin has said so."""
+    for family, spec, values in _declared_values(configuration, declared):
+        if words := spec.form.refusal(values.get(spec.name, "")):
+            told = "it is not what the plugin takes" if spec.secret else words
+            yield SettingProblem(parameter_setting(family, spec.name), told)
+
+
+def missing_values(configuration: Configuration, declared: Declared) -> Iterator[SettingProblem]:
+    """Answer each parameter that has no value and that its plugin cannot do without."""
+    config = configuration.config
+    for family, spec, values in _declared_values(configuration, declared):
+        if is_needed(spec, values, auto_discovery=config.auto_discovery) and not values.get(spec.name):
+            yield SettingProblem(
+                parameter_setting(family, spec.name),
+                f"the plugin {family.plugin(config)} needs it: fill it in",
+            )
+
+
+def _declared_values(
+    configuration: Configuration, declared: Declared
+) -> Iterator[tuple[Family, ParameterSpec, Mapping[str, str]]]:
+    for family in Family:
+        if family.plugin(configuration.config):
+            values = family.parameters(configuration.config)
+            yield from ((family, spec, values) for spec in declared.get(family, ()))
 
 
 def _parameter_problems(setting: str, name: str, value: str) -> Iterator[SettingProblem]:

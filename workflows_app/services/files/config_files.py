@@ -20,7 +20,8 @@ from workflows_app.domain.config_files.files import (
 from workflows_app.domain.config_files.notes import Note, Outcome
 from workflows_app.domain.config_files.profile_file import ProfileSettings, read_profile, write_profile
 from workflows_app.domain.config_files.secrets import is_secret, without_secrets
-from workflows_app.domain.errors import ConfigInvalid, FossulError, NotNow
+from workflows_app.domain.editing.config_problems import missing_values, wrong_values
+from workflows_app.domain.errors import ConfigInvalid, FossulError, NotNow, SettingsRefused
 from workflows_app.models import BackupConfig, Catalogue, Profile
 from workflows_app.services.configurations import plugins, versions
 from workflows_app.services.configurations.config_folder import (
@@ -33,6 +34,8 @@ from workflows_app.services.configurations.config_folder import (
     write_folder,
 )
 from workflows_app.services.configurations.config_rows import exported_of, store, stored_configs
+from workflows_app.services.configurations.plugins import Published
+from workflows_app.services.editing.config_edits import declared_parameters
 from workflows_app.services.editing.gone_policies import let_others_follow
 from workflows_app.services.files.config_changes import (
     Change,
@@ -215,8 +218,9 @@ def _take(actor: Actor, folder: Folder, *, prune: bool, write: bool, seen: str =
         return report
     if prune and not found:
         raise FolderRefused("The folder has no configuration: --prune would delete everything.")
+    known = plugins.published(actor)
     with transaction.atomic():
-        report = _with_changes(report, found, profiles, prune=prune)
+        report = _with_changes(report, found, profiles, known, prune=prune)
         if seen and seen != report.seen:
             raise NotNow(
                 "Configurations were changed since the plan was shown, and nothing was taken. Look at the "
@@ -232,22 +236,39 @@ def _with_changes(
     report: FolderReport,
     found: dict[Names, Configuration],
     profiles: dict[str, ProfileSettings],
+    known: Published,
     *,
     prune: bool,
 ) -> FolderReport:
     """The report with what becomes of each profile and configuration, or with why one cannot be taken."""
-    there, declared = stored(), plugins.declared_secrets()
+    there, declared = stored(), known.declared_secrets
     changes = [profile_change(profile, settings) for profile, settings in profiles.items()]
     refused: list[FileReport] = []
     for names, files in found.items():
         try:
-            changes.append(change_of(names, files, there.get(names), prune=prune, declared=declared))
+            change = change_of(names, files, there.get(names), prune=prune, declared=declared)
+            changes.append(_held_against_plugins(change, known))
         except FossulError as error:
             refused.append(FileReport("/".join(names), refused=str(error)))
     if refused:
         return FolderReport((*report.files, *refused))
     changes += leftovers(set(found), profiles, there, prune=prune, declared=declared)
     return replace(report, changes=tuple(changes), seen=_digest(changes, there))
+
+
+def _held_against_plugins(change: Change, known: Published) -> Change:
+    """The change, with a remark for each parameter that is still missing.
+
+    Fossul's plugins may not know a parameter that ours need; but a value that is none is one for nobody.
+    Raises SettingsRefused.
+    """
+    if change.result is None:
+        return change
+    told = declared_parameters(change.result, known)
+    if wrong := tuple(wrong_values(change.result, told)):
+        raise SettingsRefused(wrong)
+    missing = tuple(f"{problem.setting}: {problem.words}" for problem in missing_values(change.result, told))
+    return replace(change, remarks=(*change.remarks, *missing))
 
 
 def _digest(changes: Iterable[Change], there: Mapping[Names, Configuration]) -> str:
