@@ -30,4 +30,10 @@ class CancelSwitch:
         self.stops.append(stop)
         if self.cancelled():
             stop()
-        return lambda: self.stops.remove(stop)
+
+        def forget() -> None:
+            # Twice is harmless, as in a worker.
+            if stop in self.stops:
+                self.stops.remove(stop)
+
+        return forget

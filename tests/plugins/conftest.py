@@ -1,14 +1,18 @@
 """What the tests of plugins share: a call's context that remembers, and scripts to run."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.plugins.cancelling import CancelSwitch
+from tests.plugins.databases.pods import running_pod
+from tests.plugins.kubernetes.api_server import ApiServer
 from workflows_app.domain.config import Config
 from workflows_app.domain.results import Level
 from workflows_app.plugins.base import PluginContext
@@ -40,6 +44,22 @@ class Call:
 @pytest.fixture
 def call() -> Call:
     return Call()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that every user of the machine may enter, which the folders of pytest do not let them."""
+    folder = Path(tempfile.mkdtemp(prefix="fossul-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Iterator[ApiServer]:
+    """A pod for a database's programs, in a stand-in cluster."""
+    with running_pod(tmp_path / "cluster") as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,15 +1,13 @@
 """What the tests of the MariaDB plugins share: one server, a database for each test, calls of a plugin."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.server import PASSWORD, USER, MariadbTestServer, running_server
-from tests.plugins.postgres.conftest import Calls
 
 # Money moves between accounts; each transfer is in the ledger, so any moment has its balances and no others.
 SHOP = r"""
@@ -78,15 +76,6 @@ def user(server: MariadbTestServer) -> Iterator[str]:
     server.sql(f"CREATE USER {name}@'%' IDENTIFIED BY '{PASSWORD}'")
     yield name
     server.sql(f"DROP USER {name}@'%'")
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder that every user of the machine may enter, which the folders of pytest do not let them."""
-    folder = Path(tempfile.mkdtemp(prefix="fossul-test-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def server_parameters(server: MariadbTestServer) -> dict[str, str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.server import MariadbTestServer
 from tests.plugins.mariadb.waiting import waiting_sessions
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, until
 from workflows_app.domain.results import Result
 from workflows_app.plugins.databases.run_names import run_name

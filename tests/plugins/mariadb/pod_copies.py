@@ -3,11 +3,11 @@
 from pathlib import Path
 from shutil import which
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.databases.pods import pod_parameters
 from tests.plugins.kubernetes.api_server import ApiServer
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.server import USER, MariadbTestServer
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import processes
 from workflows_app.plugins.mariadb.pod_copy import pod_argument
 

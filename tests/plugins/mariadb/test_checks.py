@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.findings import all_good, bad, words
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer
 from tests.plugins.mariadb.waiting import waiting_sessions
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, until
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.findings import FindingState

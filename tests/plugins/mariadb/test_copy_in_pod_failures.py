@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.databases.pods import leave_programs_alone, running_pod
+from tests.plugins.databases.calls import Calls
+from tests.plugins.databases.pods import leave_programs_alone
 from tests.plugins.kubernetes.api_server import ApiServer
 from tests.plugins.mariadb.pod_copies import Midway, in_pod, is_locked, left, pod_copies, unpacker
 from tests.plugins.mariadb.server import MariadbTestServer
 from tests.plugins.mariadb.test_copy_in_pod import program
 from tests.plugins.mariadb.test_server_copy import LOST_WORKER, ROOT, backup_waits
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, processes, until
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.domain.results import Level
@@ -29,12 +29,10 @@ SESSIONS = "SELECT id FROM information_schema.PROCESSLIST WHERE user = 'keeper' 
 ENDED = "Ended a program that a lost worker had left of this run in namespace [shop] on pod [db-0] container"
 
 
-@pytest.fixture
-def pod(tmp_path: Path) -> Iterator[ApiServer]:
-    """A pod whose programs go on when nobody listens to them."""
-    with running_pod(tmp_path / "cluster") as running:
-        leave_programs_alone(running)
-        yield running
+@pytest.fixture(autouse=True)
+def programs_go_on(pod: ApiServer) -> None:
+    """Those of the pod, when nobody listens to them."""
+    leave_programs_alone(pod)
 
 
 @pytest.fixture

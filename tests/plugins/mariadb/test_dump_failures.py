@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer, program, running_server
 from tests.plugins.mariadb.waiting import locked, waiting_sessions
 from tests.plugins.postgres.cluster import free_port
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, processes, until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
@@ -24,7 +24,7 @@ from workflows_app.plugins.mariadb_dump.plugin import plugin
 ROOT = Path(__file__).resolve().parents[3]
 LOST_WORKER = """
 import json, sys
-from tests.plugins.postgres.conftest import Calls
+from tests.plugins.databases.calls import Calls
 from workflows_app.plugins.mariadb_dump.plugin import plugin
 plugin.quiesce(Calls(json.loads(sys.argv[1])).context())
 """

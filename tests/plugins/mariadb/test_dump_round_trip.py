@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.server import MariadbTestServer, program
 from tests.plugins.mariadb.transfers import is_one_moment, made, transferring
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.results import Level
 from workflows_app.plugins.mariadb_dump.plugin import plugin

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.holds import blocked, fresh_plugin, holder, is_free, snapshot, thaw_after_backup
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer, started
 from tests.plugins.mariadb.transfers import is_one_moment, made, transferring
 from tests.plugins.mariadb.waiting import locked, waiting_sessions
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, processes, until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level

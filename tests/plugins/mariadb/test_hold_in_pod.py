@@ -1,30 +1,27 @@
 """The session that holds the lock runs in the server's pod: it ends with the connection to it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.plugins.databases.pods import commands, leave_programs_alone, pod_parameters, running_pod
+from tests.plugins.databases.calls import Calls
+from tests.plugins.databases.pods import commands, leave_programs_alone, pod_parameters
 from tests.plugins.kubernetes.api_server import PROTOCOLS, ApiServer
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.holds import blocked, fresh_plugin, holder, is_free, thaw_after_backup
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer
 from tests.plugins.mariadb.test_hold_lost import lose_worker
 from tests.plugins.mariadb.waiting import locked
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, processes, until
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.plugins.mariadb.held import HeldSessions
 from workflows_app.plugins.mariadb.plugin import MariadbServer
 
 
-@pytest.fixture
-def pod(tmp_path: Path) -> Iterator[ApiServer]:
-    """A pod whose programs go on when nobody listens to them."""
-    with running_pod(tmp_path / "cluster") as running:
-        leave_programs_alone(running)
-        yield running
+@pytest.fixture(autouse=True)
+def programs_go_on(pod: ApiServer) -> None:
+    """Those of the pod, when nobody listens to them."""
+    leave_programs_alone(pod)
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.holds import blocked, fresh_plugin, holder, is_free, thaw_after_backup
 from tests.plugins.mariadb.server import MariadbTestServer
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import until
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.mariadb.held import HeldSessions
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # It is told on its input what to connect with: nobody is to see that among its arguments.
 WORKER = """
 import json, os, sys
-from tests.plugins.postgres.conftest import Calls
+from tests.plugins.databases.calls import Calls
 from workflows_app.plugins.mariadb.plugin import plugin
 plugin.quiesce(Calls(json.loads(sys.stdin.readline())).context())
 print("locked", flush=True)

@@ -1,32 +1,32 @@
 """mariadb-dump in a pod: MariaDB's programs run there, and the worker has none."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
+from tests.plugins.databases.pod_cases import (
+    POD_LACKS,
+    WRONG,
+    checked,
+    ends_in_the_pod_with_a_cancel,
+    failed,
+    keeps_nothing_of_a_broken_dump,
+    keeps_secret,
+    refused,
+)
 from tests.plugins.databases.pods import (
     commands,
-    leave_programs_alone,
     pod_parameters,
-    running_pod,
     use_busybox,
 )
-from tests.plugins.findings import all_good, bad, words
+from tests.plugins.findings import all_good, words
 from tests.plugins.kubernetes.api_server import PROTOCOLS, ApiServer
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer
 from tests.plugins.mariadb.waiting import locked, waiting_sessions
-from tests.plugins.postgres.conftest import Calls
-from tests.plugins.postgres.waiting import Attempt, until
-from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
+from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import FindingState
 from workflows_app.plugins.mariadb_dump.plugin import plugin
-
-
-@pytest.fixture
-def pod(tmp_path: Path) -> Iterator[ApiServer]:
-    with running_pod(tmp_path / "cluster") as running:
-        yield running
 
 
 @pytest.fixture
@@ -71,9 +71,7 @@ def test_busybox_is_enough(
 
 def test_the_password_is_in_no_argument_and_no_line(in_pod: Calls, pod: ApiServer) -> None:
     plugin.quiesce(in_pod.context())
-    assert any("mariadb-dump" in command for command in commands(pod))
-    assert PASSWORD not in str(pod.execs)
-    assert PASSWORD not in str(in_pod.said)
+    keeps_secret(in_pod, pod, PASSWORD, "mariadb-dump")
     assert len({command[2] for command in commands(pod)}) == 2, "the scripts are constants"
 
 
@@ -86,27 +84,19 @@ def test_the_password_is_in_no_argument_and_no_line(in_pod: Calls, pod: ApiServe
     ],
 )
 def test_what_a_pod_lacks_is_refused_by_its_field(in_pod: Calls, change: dict[str, str], field: str) -> None:
-    with pytest.raises(ConfigInvalid) as refused:
-        plugin.quiesce(in_pod.context(**change))
-    assert refused.value.field == field
-    assert field == "Namespace" or "in the image of the container 'main' of pod 'db-0'" in str(refused.value)
+    told = refused(plugin, in_pod, change, field)
+    assert field == "Namespace" or "in the image of the container 'main' of pod 'db-0'" in told
     assert not staged(in_pod).exists()
 
 
 def test_a_server_that_refuses_is_told_of_with_its_words(in_pod: Calls) -> None:
-    with pytest.raises(PluginFailed, match="Access denied") as refused:
-        plugin.quiesce(in_pod.context(MysqlPassword="wrong-password"))
-    assert "Check MysqlHost, MysqlPort, MysqlUser" in str(refused.value)
-    assert "of pod 'db'" in str(refused.value)
-    assert "wrong-password" not in str(refused.value)
+    told = failed(plugin, in_pod, MysqlPassword=WRONG)
+    for part in ("Access denied", "Check MysqlHost, MysqlPort, MysqlUser", "of pod 'db'"):
+        assert part in told
 
 
 def test_a_connection_that_breaks_leaves_no_dump(in_pod: Calls, pod: ApiServer) -> None:
-    pod.break_after = 20_000
-    with pytest.raises(PluginFailed, match="broke before the command had ended") as failed:
-        plugin.quiesce(in_pod.context())
-    assert "nothing is kept of it" in str(failed.value)
-    assert list(staged(in_pod).parent.iterdir()) == []
+    keeps_nothing_of_a_broken_dump(plugin, in_pod, pod, 20_000, staged(in_pod).parent)
 
 
 def test_a_dump_whose_end_is_missing_does_not_count(in_pod: Calls, pod: ApiServer, place: Path) -> None:
@@ -156,13 +146,8 @@ def test_a_cluster_that_cannot_end_input_loads_nothing(
 def test_a_dump_that_waits_is_killed_in_the_pod_when_nobody_listens(
     server: MariadbTestServer, shop: str, in_pod: Calls, pod: ApiServer
 ) -> None:
-    leave_programs_alone(pod)
     with locked(server, shop):
-        attempt = Attempt(lambda: plugin.quiesce(in_pod.context()))
-        until(lambda: bool(waiting_sessions(server, shop)))
-        in_pod.cancel()
-        assert isinstance(attempt.join(), Cancelled)
-        until(lambda: not waiting_sessions(server, shop))
+        ends_in_the_pod_with_a_cancel(plugin, in_pod, pod, lambda: waiting_sessions(server, shop))
     assert list(staged(in_pod).parent.iterdir()) == []
 
 
@@ -179,14 +164,10 @@ def test_the_check_tells_the_pod_the_server_and_the_programs(in_pod: Calls) -> N
 @pytest.mark.parametrize(
     ("change", "parameter", "why"),
     [
-        ({"PodSelector": "web"}, "PodSelector", "There is no pod with 'web' in the name"),
-        ({"ContainerName": "other"}, "PodSelector", "has no container 'other'"),
+        *POD_LACKS,
         ({"MysqlDumpCmd": "no-such-dump"}, "MysqlDumpCmd", "in the image of the container 'main'"),
-        ({"MysqlPassword": "wrong-password"}, "MysqlDb", "Access denied"),
+        ({"MysqlPassword": WRONG}, "MysqlDb", "Access denied"),
     ],
 )
 def test_the_check_tells_what_a_pod_lacks(in_pod: Calls, change, parameter, why) -> None:
-    found = plugin.check(in_pod.context(**change))
-    assert why in bad(found, parameter)
-    assert "wrong-password" not in bad(found)
-    assert parameter != "PodSelector" or bad(found, "MysqlDb") == "", "said once"
+    assert why in checked(plugin, in_pod, change, parameter, "MysqlDb")

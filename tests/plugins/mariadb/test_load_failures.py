@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.server import MariadbTestServer
 from tests.plugins.mariadb.waiting import locked, waiting_sessions
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, until
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.domain.results import Level

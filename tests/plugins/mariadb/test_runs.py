@@ -7,13 +7,13 @@ from asgiref.sync import sync_to_async
 
 from tests.conftest import eventually
 from tests.factories import OPERATOR, make_catalog
+from tests.plugins.databases.calls import Calls
 from tests.plugins.databases.pods import pod_parameters, running_pod
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer, started
 from tests.plugins.mariadb.test_dump_round_trip import as_in
 from tests.plugins.mariadb.test_server_copy import without_counters
 from tests.plugins.mariadb.waiting import locked, waiting_sessions
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.whole_runs import back_up, ended, files_below, restore, said
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.server import PASSWORD, MariadbTestServer, started
 from tests.plugins.mariadb.transfers import is_one_moment, made, transferring
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, processes, until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
@@ -24,7 +24,7 @@ from workflows_app.plugins.mariadb.plugin import plugin
 ROOT = Path(__file__).resolve().parents[3]
 LOST_WORKER = """
 import json, sys
-from tests.plugins.postgres.conftest import Calls
+from tests.plugins.databases.calls import Calls
 from workflows_app.plugins.mariadb.plugin import plugin
 plugin.quiesce(Calls(json.loads(sys.argv[1])).context())
 """

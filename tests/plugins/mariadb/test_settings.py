@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mariadb.conftest import SHOP, server_parameters
 from tests.plugins.mariadb.server import running_server, started
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.mariadb.plugin import plugin
 from workflows_app.plugins.mariadb.settings import FILE, settings_of

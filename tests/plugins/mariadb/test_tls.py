@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.databases.pods import pod_parameters, running_pod
 from tests.plugins.findings import all_good, bad
 from tests.plugins.kubernetes.certificates import Authority
 from tests.plugins.mariadb.conftest import server_parameters
 from tests.plugins.mariadb.server import MariadbTestServer, running_server
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.mariadb.plugin import plugin as server_plugin
 from workflows_app.plugins.mariadb_dump.plugin import plugin as dump_plugin

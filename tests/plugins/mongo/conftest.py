@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.plugins.mongo.held import HeldConnections
 from workflows_app.plugins.mongo.plugin import MongoServer
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.findings import all_good, bad, words
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod, refused
 from tests.plugins.mongo.server import PASSWORD, guarded_server
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.findings import FindingState
 from workflows_app.plugins.mongo.plugin import plugin
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.databases.pods import pod_parameters, running_pod
+from tests.plugins.databases.calls import Calls
+from tests.plugins.databases.pod_cases import checked, failed
+from tests.plugins.databases.pods import pod_parameters
 from tests.plugins.findings import bad, words
 from tests.plugins.kubernetes.api_server import ApiServer
 from tests.plugins.mongo.conftest import Workers
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import until
-from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import FindingState
 from workflows_app.domain.results import Backup, Content
 from workflows_app.plugins.mongo.lock import StillLocked
@@ -23,12 +23,6 @@ from workflows_app.plugins.mongo.plugin import MongoServer
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workflows_app.plugins.mongo_server.connection.CONNECT_SECONDS", 3.0)
     monkeypatch.setattr("workflows_app.plugins.mongo.notes._SECONDS", 3.0)
-
-
-@pytest.fixture
-def pod(tmp_path: Path) -> Iterator[ApiServer]:
-    with running_pod(tmp_path / "cluster") as running:
-        yield running
 
 
 @pytest.fixture
@@ -102,8 +96,7 @@ def test_as_long_as_there_is_no_way_into_the_pod_the_unlock_is_tried_again(
 def test_a_pod_that_is_not_there_fails_before_anything_is_locked(
     mongod: ScriptedMongod, calls: Calls, plugin: MongoServer
 ) -> None:
-    with pytest.raises(PluginFailed, match="There is no pod with 'web' in the name"):
-        plugin.quiesce(calls.context(PodSelector="web"))
+    assert "There is no pod with 'web' in the name" in failed(plugin, calls, PodSelector="web")
     assert mongod.asked == []
 
 
@@ -124,5 +117,5 @@ def test_the_check_tells_the_way_and_the_lock(calls: Calls, plugin: MongoServer)
     assert "The way to the server is through pod db-0 of namespace shop" in told
     assert "It is not locked" in told
     assert bad(found) == ""
-    found = plugin.check(calls.context(PodSelector="web"))
-    assert "There is no pod with 'web'" in bad(found, "PodSelector")
+    told = checked(plugin, calls, {"PodSelector": "web"}, "PodSelector", "MongoHost")
+    assert "There is no pod with 'web'" in told

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mongo.conftest import Workers
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod, refused
 from tests.plugins.mongo.server import running_server
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
@@ -28,7 +28,7 @@ from workflows_app.plugins.mongo.plugin import MongoServer, run_name
 ROOT = Path(__file__).resolve().parents[3]
 LOST_WORKER = """
 import json, os, sys
-from tests.plugins.postgres.conftest import Calls
+from tests.plugins.databases.calls import Calls
 from workflows_app.plugins.mongo.notes import LockNotes
 from workflows_app.plugins.mongo.plugin import plugin
 plugin.quiesce(Calls(json.loads(sys.argv[1])).context())

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import pytest
 from pymongo import MongoClient
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mongo.conftest import Workers
 from tests.plugins.mongo.scripted_mongod import ScriptedMongod
 from tests.plugins.mongo.server import running_server
 from tests.plugins.mongo.test_lock import relying
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.mongo.notes import LockNotes

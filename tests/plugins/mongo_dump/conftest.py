@@ -12,8 +12,8 @@ from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Rege
 from bson.raw_bson import RawBSONDocument
 from pymongo import monitoring
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mongo.server import MongoTestServer, running_server
-from tests.plugins.postgres.conftest import Calls
 
 ACCOUNTS = 20
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.findings import all_good, bad, words
 from tests.plugins.mongo.server import MongoTestServer, guarded_server, running_server
 from tests.plugins.mongo_dump.conftest import fill, server_parameters
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.findings import FindingState
 from workflows_app.plugins.mongo_dump.plugin import plugin
 

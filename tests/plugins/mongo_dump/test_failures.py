@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults import FaultProxy
+from tests.plugins.databases.calls import Calls
 from tests.plugins.kubernetes.certificates import Authority
 from tests.plugins.mongo.server import PASSWORD, USER, MongoTestServer, guarded_server, running_server
 from tests.plugins.mongo_dump.conftest import left, server_parameters, staged
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
 from workflows_app.plugins.mongo_dump.plugin import plugin

@@ -1,18 +1,25 @@
 """mongo-dump for a server in a pod: its port is forwarded, the worker reads and loads."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.plugins.databases.pods import pod_parameters, running_pod
-from tests.plugins.findings import all_good, bad, words
-from tests.plugins.kubernetes.api_server import ApiServer, ready_pod
+from tests.plugins.databases.calls import Calls
+from tests.plugins.databases.pod_cases import (
+    WRONG,
+    checked,
+    failed,
+    is_told_what_the_cluster_forbids,
+    needs_no_container,
+    refused,
+)
+from tests.plugins.databases.pods import pod_parameters
+from tests.plugins.findings import all_good, words
+from tests.plugins.kubernetes.api_server import ApiServer
 from tests.plugins.kubernetes.certificates import Authority
 from tests.plugins.mongo.server import PASSWORD, USER, MongoTestServer, guarded_server, running_server
 from tests.plugins.mongo_dump.conftest import as_restored, left, staged
-from tests.plugins.postgres.conftest import Calls
-from workflows_app.domain.errors import ConfigInvalid, PluginFailed
+from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import FindingState
 from workflows_app.domain.results import Level
 from workflows_app.plugins.mongo_dump.plugin import plugin
@@ -21,12 +28,6 @@ from workflows_app.plugins.mongo_dump.plugin import plugin
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workflows_app.plugins.mongo_server.connection.CONNECT_SECONDS", 2.0)
-
-
-@pytest.fixture
-def pod(tmp_path: Path) -> Iterator[ApiServer]:
-    with running_pod(tmp_path / "cluster") as running:
-        yield running
 
 
 @pytest.fixture
@@ -53,8 +54,7 @@ def test_a_dump_comes_out_of_the_pod_and_back_into_another_database(
 
 
 def test_no_container_needs_to_be_named(in_pod: Calls, pod: ApiServer) -> None:
-    pod.pods["shop"] = [ready_pod("db-0", containers=("mongod", "exporter"))]
-    assert plugin.quiesce(in_pod.context()).code == 0
+    needs_no_container(plugin, in_pod, pod)
 
 
 def test_a_connection_that_breaks_leaves_no_dump(in_pod: Calls, pod: ApiServer, impatient: None) -> None:
@@ -76,22 +76,18 @@ def test_a_connection_that_breaks_leaves_no_dump(in_pod: Calls, pod: ApiServer, 
 def test_what_cannot_be_done_into_a_pod_is_refused_by_its_field(
     in_pod: Calls, change: dict[str, str], field: str
 ) -> None:
-    with pytest.raises(ConfigInvalid) as refused:
-        plugin.quiesce(in_pod.context(**change))
-    assert refused.value.field == field
+    refused(plugin, in_pod, change, field)
     assert in_pod.said == []
 
 
 def test_a_port_where_no_server_is_says_what_the_cluster_says(in_pod: Calls, impatient: None) -> None:
-    with pytest.raises(PluginFailed, match="failed to connect to localhost:1: connection refused") as failed:
-        plugin.quiesce(in_pod.context(MongoPort="1"))
-    assert "Cannot connect to localhost:1 of pod 'db'" in str(failed.value)
+    told = failed(plugin, in_pod, MongoPort="1")
+    assert "failed to connect to localhost:1: connection refused" in told
+    assert "Cannot connect to localhost:1 of pod 'db'" in told
 
 
 def test_a_cluster_that_does_not_allow_it_says_what_is_missing(in_pod: Calls, pod: ApiServer) -> None:
-    pod.denied.add(("create", "pods/portforward"))
-    with pytest.raises(PluginFailed, match="'create' on 'pods/portforward'"):
-        plugin.quiesce(in_pod.context())
+    is_told_what_the_cluster_forbids(plugin, in_pod, pod)
 
 
 def test_a_user_is_let_in_through_the_pod(in_pod: Calls) -> None:
@@ -99,8 +95,7 @@ def test_a_user_is_let_in_through_the_pod(in_pod: Calls) -> None:
         given = {"MongoPort": str(guarded.port), "MongoUser": USER, "MongoDb": "shop"}
         assert plugin.quiesce(in_pod.context(**given, MongoPassword=PASSWORD)).code == 0
         assert PASSWORD not in str(in_pod.said)
-        with pytest.raises(PluginFailed, match=f"does not let the user '{USER}' in"):
-            plugin.quiesce(in_pod.context(**given, MongoPassword="wrong"))
+        assert f"does not let the user '{USER}' in" in failed(plugin, in_pod, **given, MongoPassword=WRONG)
 
 
 def test_a_certificate_is_checked_through_the_pod(tmp_path: Path, pod: ApiServer, impatient: None) -> None:
@@ -123,7 +118,6 @@ def test_the_check_tells_the_way_and_the_server(in_pod: Calls) -> None:
 
 
 def test_the_check_tells_of_a_pod_that_is_not_there_once(in_pod: Calls) -> None:
-    found = plugin.check(in_pod.context(PodSelector="web"))
-    assert "There is no pod with 'web' in the name" in bad(found, "PodSelector")
-    assert bad(found, "MongoHost") == ""
+    told = checked(plugin, in_pod, {"PodSelector": "web"}, "PodSelector", "MongoHost")
+    assert "There is no pod with 'web' in the name" in told
     assert not in_pod.lines(Level.ERROR)

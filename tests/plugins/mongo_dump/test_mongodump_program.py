@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mongo.server import MongoTestServer, running_server
 from tests.plugins.mongo_dump.conftest import as_restored, fill, left, server_parameters, staged
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, processes, until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
@@ -28,7 +28,7 @@ from workflows_app.plugins.mongo_server.server import Server
 ROOT = Path(__file__).resolve().parents[3]
 LOST_WORKER = """
 import json, sys
-from tests.plugins.postgres.conftest import Calls
+from tests.plugins.databases.calls import Calls
 from workflows_app.plugins.mongo_dump.plugin import plugin
 parameters, environment = json.loads(sys.argv[1])
 plugin.quiesce(Calls(parameters, environment=environment).context())

@@ -9,9 +9,9 @@ import bson
 import pytest
 from bson import Timestamp
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mongo.server import MongoTestServer, running_server
 from tests.plugins.mongo_dump.conftest import Commands, as_restored, fill, left, server_parameters, staged
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.results import Level
 from workflows_app.plugins.mongo_dump.plugin import plugin

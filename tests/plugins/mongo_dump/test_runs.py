@@ -6,9 +6,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from tests.factories import make_catalog
+from tests.plugins.databases.calls import Calls
 from tests.plugins.mongo.server import MongoTestServer
 from tests.plugins.mongo_dump.conftest import as_restored, left
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.whole_runs import back_up, restore
 from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, RunMessage

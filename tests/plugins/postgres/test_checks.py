@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.findings import all_good, bad, words
 from tests.plugins.postgres.cluster import PASSWORD, Cluster
-from tests.plugins.postgres.conftest import Calls, server_parameters
+from tests.plugins.postgres.conftest import server_parameters
 from workflows_app.domain.findings import FindingState
 from workflows_app.plugins.postgres.plugin import plugin as cluster_plugin
 from workflows_app.plugins.postgres_dump.plugin import plugin as dump_plugin

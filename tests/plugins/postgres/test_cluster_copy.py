@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.postgres.cluster import PASSWORD, Cluster
-from tests.plugins.postgres.conftest import Calls, server_parameters
+from tests.plugins.postgres.conftest import server_parameters
 from tests.plugins.postgres.copies import started
 from tests.plugins.postgres.waiting import Attempt, processes, slow_checkpoint, until
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed

@@ -2,30 +2,32 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.plugins.databases.pods import pod_parameters, running_pod
-from tests.plugins.findings import all_good, bad, words
-from tests.plugins.kubernetes.api_server import ApiServer, ready_pod
+from tests.plugins.databases.calls import Calls
+from tests.plugins.databases.pod_cases import (
+    WRONG,
+    checked,
+    failed,
+    is_told_what_the_cluster_forbids,
+    needs_no_container,
+    refused,
+)
+from tests.plugins.databases.pods import pod_parameters
+from tests.plugins.findings import all_good, words
+from tests.plugins.kubernetes.api_server import ApiServer
 from tests.plugins.postgres.cluster import PASSWORD, Cluster
-from tests.plugins.postgres.conftest import Calls, server_parameters
+from tests.plugins.postgres.conftest import server_parameters
 from tests.plugins.postgres.copies import started
 from tests.plugins.postgres.waiting import Attempt, processes, slow_checkpoint, until
-from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
+from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.domain.findings import FindingState
 from workflows_app.domain.results import Level
 from workflows_app.plugins.postgres.plugin import plugin
 
 _SENDERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender'"
-
-
-@pytest.fixture
-def pod(tmp_path: Path) -> Iterator[ApiServer]:
-    with running_pod(tmp_path / "cluster") as running:
-        yield running
 
 
 @pytest.fixture
@@ -67,8 +69,7 @@ def test_a_restored_copy_is_verified_beside_the_worker(copies: Calls, pod: ApiSe
 
 
 def test_no_container_needs_to_be_named(copies: Calls, pod: ApiServer) -> None:
-    pod.pods["shop"] = [ready_pod("db-0", containers=("postgres", "metrics"))]
-    assert plugin.quiesce(copies.context()).code == 0
+    needs_no_container(plugin, copies, pod)
 
 
 def test_the_password_is_in_no_line(copies: Calls) -> None:
@@ -96,7 +97,7 @@ def test_a_copy_that_ends_in_the_middle_leaves_nothing(
         if end == "cancelled":
             copies.cancel()
             assert isinstance(attempt.join(), Cancelled)
-            copies._cancelled.clear()
+            copies.go_on()
         elif end == "killed":
             (pid,) = processes(copies.parameters["PqBackupPath"])
             os.kill(pid, signal.SIGKILL)
@@ -131,22 +132,18 @@ def test_unquiesce_without_a_way_into_the_pod_still_removes_the_copy(copies: Cal
 def test_what_cannot_be_done_into_a_pod_is_refused_by_its_field(
     copies: Calls, change: dict[str, str], field: str
 ) -> None:
-    with pytest.raises(ConfigInvalid) as refused:
-        plugin.quiesce(copies.context(**change))
-    assert refused.value.field == field
+    refused(plugin, copies, change, field)
     assert copies.said == []
 
 
 def test_a_port_where_no_server_is_says_what_the_cluster_says(copies: Calls) -> None:
-    with pytest.raises(PluginFailed, match="failed to connect to localhost:1: connection refused") as failed:
-        plugin.quiesce(copies.context(PqPort="1"))
-    assert "Cannot connect to database 'postgres' on localhost:1 of pod 'db'" in str(failed.value)
+    told = failed(plugin, copies, PqPort="1")
+    assert "failed to connect to localhost:1: connection refused" in told
+    assert "Cannot connect to database 'postgres' on localhost:1 of pod 'db'" in told
 
 
 def test_a_cluster_that_does_not_allow_it_says_what_is_missing(copies: Calls, pod: ApiServer) -> None:
-    pod.denied.add(("create", "pods/portforward"))
-    with pytest.raises(PluginFailed, match="'create' on 'pods/portforward'"):
-        plugin.quiesce(copies.context())
+    is_told_what_the_cluster_forbids(plugin, copies, pod)
 
 
 def test_the_check_tells_the_way_the_server_and_the_programs(copies: Calls) -> None:
@@ -163,12 +160,11 @@ def test_the_check_tells_the_way_the_server_and_the_programs(copies: Calls) -> N
     [
         ({"PodSelector": "web"}, "PodSelector", "There is no pod with 'web' in the name"),
         ({"PqPort": "1"}, "PqDb", "connection refused"),
-        ({"PqPassword": "wrong-password"}, "PqDb", "password authentication failed"),
+        ({"PqPassword": WRONG}, "PqDb", "password authentication failed"),
         ({"PqBinPath": "/nowhere"}, "PqBinPath", "cannot be run"),
     ],
 )
 def test_the_check_tells_what_is_wrong(copies: Calls, change, parameter, why) -> None:
+    assert why in checked(plugin, copies, change, parameter, "PqDb")
     found = plugin.check(copies.context(**change))
-    assert why in bad(found, parameter)
-    assert "wrong-password" not in bad(found)
     assert "can be written" in words(found, FindingState.GOOD, "PqBackupPath")

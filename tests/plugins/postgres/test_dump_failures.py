@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.postgres.cluster import PASSWORD, Cluster, free_port, running_cluster
-from tests.plugins.postgres.conftest import Calls, server_parameters
+from tests.plugins.postgres.conftest import server_parameters
 from tests.plugins.postgres.waiting import Attempt, locked, processes, until, waiting_sessions
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
@@ -21,7 +22,7 @@ from workflows_app.plugins.postgres_dump.plugin import plugin
 ROOT = Path(__file__).resolve().parents[3]
 LOST_WORKER = """
 import json, sys
-from tests.plugins.postgres.conftest import Calls
+from tests.plugins.databases.calls import Calls
 from workflows_app.plugins.postgres_dump.plugin import plugin
 plugin.quiesce(Calls(json.loads(sys.argv[1])).context())
 """

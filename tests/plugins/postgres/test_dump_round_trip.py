@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.postgres.cluster import Cluster
-from tests.plugins.postgres.conftest import Calls
 from workflows_app.domain.errors import ConfigInvalid
 from workflows_app.domain.results import Level
 from workflows_app.plugins.postgres_dump.plugin import plugin

@@ -1,32 +1,33 @@
 """postgres-dump in a pod: PostgreSQL's programs run there, and the worker has none."""
 
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
+from tests.plugins.databases.pod_cases import (
+    POD_LACKS,
+    WRONG,
+    checked,
+    ends_in_the_pod_with_a_cancel,
+    failed,
+    keeps_nothing_of_a_broken_dump,
+    keeps_secret,
+    refused,
+)
 from tests.plugins.databases.pods import (
     commands,
-    leave_programs_alone,
     pod_parameters,
-    running_pod,
     use_busybox,
 )
-from tests.plugins.findings import all_good, bad, words
+from tests.plugins.findings import all_good, words
 from tests.plugins.kubernetes.api_server import PROTOCOLS, ApiServer
 from tests.plugins.postgres.cluster import PASSWORD, Cluster
-from tests.plugins.postgres.conftest import Calls
-from tests.plugins.postgres.waiting import Attempt, locked, until, waiting_sessions
-from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
+from tests.plugins.postgres.waiting import locked, waiting_sessions
+from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.findings import FindingState
 from workflows_app.plugins.postgres_dump.plugin import plugin
-
-
-@pytest.fixture
-def pod(tmp_path: Path) -> Iterator[ApiServer]:
-    with running_pod(tmp_path / "cluster") as running:
-        yield running
 
 
 @pytest.fixture
@@ -86,9 +87,7 @@ def test_memory_does_not_grow_with_the_dump(cluster: Cluster, shop: str, empty: 
 
 def test_the_password_is_in_no_argument_and_no_line(in_pod: Calls, pod: ApiServer) -> None:
     plugin.quiesce(in_pod.context())
-    assert any("pg_dump" in argument for command in commands(pod) for argument in command)
-    assert PASSWORD not in str(pod.execs)
-    assert PASSWORD not in str(in_pod.said)
+    keeps_secret(in_pod, pod, PASSWORD, "pg_dump")
     assert len({command[2] for command in commands(pod)}) == 2, "the scripts are constants"
 
 
@@ -105,34 +104,26 @@ def test_the_password_is_in_no_argument_and_no_line(in_pod: Calls, pod: ApiServe
 def test_what_cannot_be_done_in_a_pod_is_refused_by_its_field(
     in_pod: Calls, change: dict[str, str], field: str
 ) -> None:
-    with pytest.raises(ConfigInvalid) as refused:
-        plugin.quiesce(in_pod.context(**change))
-    assert refused.value.field == field
+    refused(plugin, in_pod, change, field)
     assert not staged(in_pod).exists()
 
 
 def test_a_program_that_the_container_lacks_is_told_of_with_where_it_belongs(in_pod: Calls) -> None:
-    with pytest.raises(ConfigInvalid, match=r"in the image of the container 'main' of pod 'db-0'"):
-        plugin.quiesce(in_pod.context(PqRestoreCmd="no-such-restore"))
+    told = refused(plugin, in_pod, {"PqRestoreCmd": "no-such-restore"}, "PqRestoreCmd")
+    assert "in the image of the container 'main' of pod 'db-0'" in told
 
 
 def test_a_server_that_refuses_is_told_of_with_its_words(in_pod: Calls, shop: str) -> None:
-    with pytest.raises(PluginFailed, match="password authentication failed") as refused:
-        plugin.quiesce(in_pod.context(PqPassword="wrong-password"))
-    assert "Check PqHost, PqPort, PqUser" in str(refused.value)
-    assert "of pod 'db'" in str(refused.value)
-    assert "wrong-password" not in str(refused.value)
+    told = failed(plugin, in_pod, PqPassword=WRONG)
+    for part in ("password authentication failed", "Check PqHost, PqPort, PqUser", "of pod 'db'"):
+        assert part in told
 
 
 def test_a_connection_that_breaks_leaves_no_dump(
     cluster: Cluster, shop: str, in_pod: Calls, pod: ApiServer
 ) -> None:
     cluster.execute("CREATE TABLE big AS SELECT md5(n::text) FROM generate_series(1, 40000) n", shop)
-    pod.break_after = 200_000
-    with pytest.raises(PluginFailed, match="broke before the command had ended") as failed:
-        plugin.quiesce(in_pod.context())
-    assert "nothing is kept of it" in str(failed.value)
-    assert list(staged(in_pod).parent.iterdir()) == []
+    keeps_nothing_of_a_broken_dump(plugin, in_pod, pod, 200_000, staged(in_pod).parent)
 
 
 def test_a_connection_that_breaks_during_a_restore_changes_nothing(
@@ -162,14 +153,8 @@ def test_a_failed_restore_says_why_and_changes_nothing(cluster: Cluster, empty: 
 def test_a_dump_that_waits_is_killed_in_the_pod_when_nobody_listens(
     cluster: Cluster, shop: str, in_pod: Calls, pod: ApiServer
 ) -> None:
-    leave_programs_alone(pod)
     with locked(cluster, shop):
-        attempt = Attempt(lambda: plugin.quiesce(in_pod.context()))
-        until(lambda: bool(waiting_sessions(cluster, shop)))
-        in_pod.cancel()
-        assert isinstance(attempt.join(), Cancelled)
-        until(lambda: not waiting_sessions(cluster, shop))
-        in_pod._cancelled.clear()
+        ends_in_the_pod_with_a_cancel(plugin, in_pod, pod, lambda: waiting_sessions(cluster, shop))
         assert plugin.unquiesce(in_pod.context()).code == 0
     assert not staged(in_pod).exists()
 
@@ -199,15 +184,11 @@ def test_the_check_tells_the_pod_the_server_and_the_programs(in_pod: Calls, shop
 @pytest.mark.parametrize(
     ("change", "parameter", "why"),
     [
-        ({"PodSelector": "web"}, "PodSelector", "There is no pod with 'web' in the name"),
-        ({"ContainerName": "other"}, "PodSelector", "has no container 'other'"),
+        *POD_LACKS,
         ({"PqDumpCmd": "/nowhere/pg_dump"}, "PqDumpCmd", "in the image of the container 'main'"),
-        ({"PqPassword": "wrong-password"}, "PqDb", "password authentication failed"),
+        ({"PqPassword": WRONG}, "PqDb", "password authentication failed"),
         ({"Namespace": ""}, "Namespace", "is empty"),
     ],
 )
 def test_the_check_tells_what_a_pod_lacks(in_pod: Calls, change, parameter, why) -> None:
-    found = plugin.check(in_pod.context(**change))
-    assert why in bad(found, parameter)
-    assert "wrong-password" not in bad(found)
-    assert parameter != "PodSelector" or bad(found, "PqDb") == "", "said once"
+    assert why in checked(plugin, in_pod, change, parameter, "PqDb")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.postgres.cluster import Cluster
-from tests.plugins.postgres.conftest import Calls
 from tests.plugins.postgres.waiting import Attempt, locked, until, waiting_sessions
 from workflows_app.domain.errors import Cancelled, PluginFailed
 from workflows_app.domain.results import Level

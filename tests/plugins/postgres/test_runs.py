@@ -7,8 +7,9 @@ from asgiref.sync import sync_to_async
 
 from tests.conftest import eventually
 from tests.factories import OPERATOR, make_catalog
+from tests.plugins.databases.calls import Calls
 from tests.plugins.postgres.cluster import PASSWORD, Cluster
-from tests.plugins.postgres.conftest import Calls, server_parameters
+from tests.plugins.postgres.conftest import server_parameters
 from tests.plugins.postgres.copies import started
 from tests.plugins.postgres.waiting import locked, waiting_sessions
 from tests.plugins.whole_runs import back_up, ended, files_below, restore, said

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.databases.calls import Calls
 from tests.plugins.databases.pods import pod_parameters, running_pod
 from tests.plugins.findings import all_good, bad
 from tests.plugins.kubernetes.certificates import Authority
 from tests.plugins.postgres.cluster import Cluster, running_cluster
-from tests.plugins.postgres.conftest import Calls, server_parameters
+from tests.plugins.postgres.conftest import server_parameters
 from tests.plugins.postgres.waiting import until
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.plugins.postgres.plugin import plugin as cluster_plugin
