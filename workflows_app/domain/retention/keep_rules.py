@@ -1,7 +1,7 @@
 """Which backups are kept, and why: the newest ones, and the newest of each hour, day, week, month or year."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import lru_cache
@@ -107,15 +107,20 @@ def kept(backups: Sequence[Backup], keep: int, rules: KeepRules = NO_RULES) -> d
     newest = "the newest" if keep == 1 else f"one of the {keep} newest"
     reasons: dict[str, list[str]] = {backup.name: [newest] for backup in ordered[:keep]}
     zone = _zone(rules.zone)
-    for period in Period:
-        spans: set[str] = set()
-        for backup in ordered:
-            if len(spans) >= rules.number(period):
+    counted = [(period, rules.number(period)) for period in Period if rules.number(period)]
+    moments = [moment_of(backup.epoch, zone) for backup in ordered] if counted else []
+    for period, number in counted:
+        # Told apart by what is quick to make: a preview looks at many thousands, again and again.
+        spans: set[Hashable] = set()
+        span_of, words_of = _SPANS[period]
+        for backup, moment in zip(ordered, moments, strict=True):
+            span = span_of(moment)
+            if span in spans:
+                continue
+            if len(spans) == number:
                 break
-            span = _SPANS[period](moment_of(backup.epoch, zone))
-            if span not in spans:
-                spans.add(span)
-                reasons.setdefault(backup.name, []).append(f"newest of {span}")
+            spans.add(span)
+            reasons.setdefault(backup.name, []).append(f"newest of {words_of(moment)}")
     return {name: tuple(why) for name, why in reasons.items()}
 
 
@@ -129,14 +134,18 @@ def _week(moment: datetime) -> str:
     return f"week {week} of {year}"
 
 
-_SPANS: Mapping[Period, Callable[[datetime], str]] = {
+_SPANS: Mapping[Period, tuple[Callable[[datetime], Hashable], Callable[[datetime], str]]] = {
     # With its offset: the hour that a clock shows twice is two.
-    Period.HOURLY: lambda moment: f"{moment:%Y-%m-%d %H}:00 {moment:%z}",
-    Period.DAILY: lambda moment: f"{moment:%Y-%m-%d}",
-    Period.WEEKLY: _week,
-    Period.MONTHLY: lambda moment: f"{moment:%Y-%m}",
-    Period.YEARLY: lambda moment: f"the year {moment:%Y}",
+    Period.HOURLY: (
+        lambda moment: (moment.toordinal(), moment.hour, moment.utcoffset()),
+        lambda moment: f"{moment:%Y-%m-%d %H}:00 {moment:%z}",
+    ),
+    Period.DAILY: (datetime.toordinal, lambda moment: f"{moment:%Y-%m-%d}"),
+    Period.WEEKLY: (lambda moment: moment.toordinal() - moment.weekday(), _week),
+    Period.MONTHLY: (lambda moment: (moment.year, moment.month), lambda moment: f"{moment:%Y-%m}"),
+    Period.YEARLY: (lambda moment: moment.year, lambda moment: f"the year {moment:%Y}"),
 }
+"""In which span of a period a moment is, and what that is called."""
 
 
 @lru_cache(maxsize=64)
