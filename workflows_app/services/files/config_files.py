@@ -52,6 +52,7 @@ from workflows_app.services.schedules import schedule_moves
 
 _TEMPLATE = f"profile {TEMPLATE_PROFILE!r} is Fossul's template and no profile to it; rename it"
 _HEADER = "# Written by export_configs of the Fossul dashboard. Fossul reads it, too.\n"
+_PROFILE_HEADER = "# Written by export_configs of the Fossul dashboard. Fossul passes over it.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def _exported_profile(row: Profile) -> tuple[dict[str, str], FileReport]:
         why = "a configuration's folder is where its file would be" if taken else _TEMPLATE
         return {}, FileReport(row.name, notes=(Note(Outcome.DROPPED, "the profile", why),))
     text = write_profile(ProfileSettings(row.description, row.disabled))
-    return {profile_path(row.name): f"{_HEADER}{text}"}, FileReport(row.name, 1)
+    return {profile_path(row.name): f"{_PROFILE_HEADER}{text}"}, FileReport(row.name, 1)
 
 
 def _exported(row: BackupConfig, *, with_secrets: bool, alone: bool) -> tuple[dict[str, str], FileReport]:
