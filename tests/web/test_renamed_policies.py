@@ -1,11 +1,14 @@
 """A policy that is renamed in the editor keeps its rules by age; what would be dropped is told first."""
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from tests.web.test_config_edit import SAVE
 from tests.web.test_config_edit_toml import admin, edit, opened, row, sent_by, setting_up, typed
 from workflows_app.models import BackupConfig, Policy, ScheduleMove
+from workflows_app.services.editing.gone_policies import Leftover, Leftovers
+from workflows_app.web.editors.gone_views import GonePolicy, GoneView
 
 __all__ = ["admin", "row", "setting_up"]
 
@@ -81,6 +84,17 @@ def test_what_a_policy_would_leave_is_told_before_it_is_saved(admin, row):
     assert policy_of(row).name == "nightly"
     move = ScheduleMove.objects.get()
     assert (move.policy, move.to_policy) == ("daily", "nightly")
+
+
+@pytest.mark.parametrize("runs", [0, 1])
+def test_runs_are_reason_to_ask_whether_it_was_renamed(runs):
+    left = Leftover("daily", 2, 0, (), runs)
+    gone = GoneView((GonePolicy(left, "nightly"),), ("nightly",), "daily", Leftovers((left,)))
+    page = render_to_string(
+        "workflows_app/_gone_policies.html", {"gone": gone, "profile": "p", "config": "c"}
+    )
+    assert ("<li>1 run in the lists.</li>" in page) == bool(runs)
+    assert ('<option value="nightly" selected>It is called nightly now</option>' in page) == bool(runs)
 
 
 def test_a_new_name_in_the_toml_is_asked_about_as_well(admin, row):
