@@ -177,6 +177,21 @@ def test_a_profile_is_managed_from_its_page(admin, row):
     assert list(Profile.objects.values_list("name", flat=True)) == ["copy"]
 
 
+def test_who_describes_a_profile_after_somebody_else_is_told(admin, row):
+    edit = reverse("edit-profile", args=[row.profile.name])
+    change = {"do": "change", "name": row.profile.name}
+    assert admin.post(edit, change | {"opened": "", "description": "theirs"}).status_code == 302
+    told = admin.post(edit, change | {"opened": "", "description": "mine"})
+    page = told.content.decode()
+    assert told.status_code == 409
+    assert "it is &#x27;theirs&#x27; now" in page
+    assert 'name="opened" value="theirs"' in page
+    assert 'value="mine"' in page
+    assert Profile.objects.get().description == "theirs"
+    assert admin.post(edit, change | {"opened": "theirs", "description": "mine"}).status_code == 302
+    assert Profile.objects.get().description == "mine"
+
+
 @pytest.mark.parametrize("group", ["viewer", "operator"])
 def test_profiles_are_for_who_may_configure(client, group):
     login(client, group)

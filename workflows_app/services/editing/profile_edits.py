@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.config_files.configuration import LONGEST_DESCRIPTION
-from workflows_app.domain.errors import ConfigInvalid, NotFound
+from workflows_app.domain.errors import ConfigInvalid, NotFound, NotNow
 from workflows_app.models import BackupConfig, Catalogue, Profile, Run
 from workflows_app.services.configurations.config_folder import TEMPLATE_PROFILE
 from workflows_app.services.editing.config_places import (
@@ -31,18 +31,26 @@ def create_profile(actor: Actor, name: str, description: str) -> None:
         audit.note(actor, Action.CREATED, name, "")
 
 
-def change_profile(actor: Actor, profile: str, name: str, description: str) -> None:
+def change_profile(
+    actor: Actor, profile: str, name: str, description: str, opened: str | None = None
+) -> None:
     """Give a profile another name and description; the runs and schedules of its configurations follow it,
     and what is known of their restore points.
 
     What storage plugins keep under the old name stays there, so nothing is known to be under the new one.
-    Raises NotAllowed; NotFound; ConfigInvalid for a
-    name that is none or is taken; NotNow for another name while a run of it is open.
+    ``opened`` is the description that was looked at, where that is known. Raises NotAllowed; NotFound;
+    ConfigInvalid for a name that is none or is taken; NotNow for another name while a run of it is open, and
+    for another description when somebody else has given it one since.
     """
     actor.require(Right.CONFIGURE)
     _check(name, description)
     with transaction.atomic():
         row = _locked(profile)
+        if opened not in (None, row.description) and description != row.description:
+            raise NotNow(
+                f"Somebody else has changed the description meanwhile; it is {row.description!r} now. What "
+                "you typed is still below: save again to put it in its place."
+            )
         if name != profile:
             refuse_while_open(profile)
             with _new_name(name):

@@ -58,7 +58,11 @@ def _manage(request: HtmxHttpRequest, actor: Actor, profile: str) -> HttpRespons
     asked = request.POST.get("do", "")
     name = request.POST.get("name", "").strip()
     if asked == "change":
-        profile_edits.change_profile(actor, profile, name, request.POST.get("description", "").strip())
+        description = request.POST.get("description", "").strip()
+        opened = request.POST.get("opened")
+        # A browser sends the end of a line, which an import may have put there, as two characters.
+        opened = opened.replace("\r\n", "\n") if opened is not None else None
+        profile_edits.change_profile(actor, profile, name, description, opened)
         return redirect("profile", name)
     if asked == "duplicate":
         profile_edits.duplicate_profile(actor, profile, name, with_schedules="schedules" in request.POST)
