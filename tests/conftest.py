@@ -94,7 +94,7 @@ async def running_worker(task_queue: str, *, record: bool = True) -> AsyncIterat
         await running
 
 
-async def eventually(ask: Callable[[], Any], timeout: float = 15.0) -> Any:
+async def eventually(ask: Callable[[], Any], timeout: float = 30.0) -> Any:
     """Answer what ``ask`` (sync or async) answers as soon as it is truthy; fail when it never is."""
     end = asyncio.get_running_loop().time() + timeout
     while True:

@@ -91,7 +91,8 @@ async def test_what_has_moved_backs_up_what_it_is_of_now(worker):
     assert (run.status, run.config) == ("COMPLETED", "renamed")
 
 
-async def test_there_and_back_again_it_is_where_the_configuration_is(temporal_settings):
+async def test_there_and_back_again_it_is_where_the_configuration_is(temporal_settings, monkeypatch):
+    monkeypatch.setattr(schedule_moves, "LISTS_FOLLOW", timedelta(hours=1))
     config = await stored_config()
     key = await scheduled(config)
     await listed(key)
@@ -99,7 +100,7 @@ async def test_there_and_back_again_it_is_where_the_configuration_is(temporal_se
     await listed(moved(key, "renamed"))
     await rename(ADMIN, config.profile.name, "renamed", config.name)
     await listed(key)
-    assert await ScheduleMove.objects.acount() == 2, "both are looked after for some seconds more"
+    assert await ScheduleMove.objects.acount() == 2, "both are looked after for a while"
     await schedule_moves.settle_moves()
     assert await exists(key)
     assert not await exists(moved(key, "renamed"))
