@@ -3,6 +3,8 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -10,7 +12,10 @@ from tests.plugins.filesystem.conftest import powerless
 from tests.plugins.restic.conftest import EPOCH, PASSWORD, Repository
 from workflows_app.domain.errors import Cancelled, ConfigInvalid, PluginFailed
 from workflows_app.domain.results import Level
+from workflows_app.plugins.restic.parameters import Parameters
 from workflows_app.plugins.restic.plugin import plugin
+from workflows_app.plugins.restic.program import error_words
+from workflows_app.plugins.restic.refusals import refusal
 
 MiB = 1024 * 1024
 
@@ -146,10 +151,54 @@ def test_a_repository_is_created_only_when_that_is_asked(nowhere: Repository) ->
     assert not nowhere.folder.exists()
 
 
+def test_none_is_created_where_one_may_have_been(repository: Repository) -> None:
+    (repository.folder / "config").unlink()
+    left = sorted(repository.folder.rglob("*"))
+    with pytest.raises(PluginFailed, match=r"none is created, since the folder is not empty"):
+        repository.backup()
+    assert sorted(repository.folder.rglob("*")) == left
+
+
+def test_one_is_created_in_an_empty_folder(nowhere: Repository) -> None:
+    nowhere.folder.mkdir()
+    (nowhere.source / "file").write_text("x")
+    nowhere.backup()
+    assert len(nowhere.names()) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (
+            {"error": {}, "during": "archival", "item": "/srv"},
+            "/srv: restic met an error during archival",
+        ),
+        ({"error": {"Op": "open", "Path": "/srv/x", "Err": 13}, "item": "/srv/x"}, "open /srv/x: Permission"),
+        ({"error": {"message": "it broke"}, "item": "/srv"}, "/srv: it broke"),
+    ],
+)
+def test_an_error_is_told_in_each_of_the_forms_that_restic_has(told: dict[str, Any], words: str) -> None:
+    assert error_words(told).startswith(words)
+
+
+def test_a_stack_of_calls_is_no_reason() -> None:
+    said = (
+        "Error loading snapshot 606ee1f8: ciphertext verification failed\n"
+        "github.com/restic/restic/internal/restic.FindLatestSnapshot.func1\n"
+        "\tgithub.com/restic/restic/internal/restic/snapshot_find.go:40\n"
+        "golang.org/x/sync/errgroup.(*Group).Go.func1\nruntime.goexit\n\truntime/asm_amd64.s:1594\n"
+    )
+    parameters = SimpleNamespace(repository="/srv/repository")
+    assert refusal(said, "exit status 1", cast(Parameters, parameters)) == (
+        "restic failed (exit status 1): Error loading snapshot 606ee1f8: ciphertext verification failed"
+    )
+
+
 def test_a_wrong_password_is_told_by_its_parameter(repository: Repository) -> None:
     repository.backup()
     with pytest.raises(PluginFailed, match="Password is not that of the repository"):
         repository.backup(8, Password="wrong")
+    assert repository.lines(Level.WARN) == [], "no lock can be left where nothing could be opened"
     with pytest.raises(PluginFailed, match="Password is not that of the repository"):
         plugin.backup_list(repository.context(Password="wrong"))
 

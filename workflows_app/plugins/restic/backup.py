@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from workflows_app.domain.errors import PluginFailed
 from workflows_app.domain.results import Level, Result
@@ -133,8 +134,19 @@ def _prepare(context: PluginContext, restic: Restic, parameters: Parameters) -> 
     except NoRepository:
         if not parameters.create:
             raise
+        _refuse_to_create_over(parameters.repository)
         context.info(f"Creating the repository {parameters.repository}")
         restic.run("init")
+
+
+def _refuse_to_create_over(repository: str) -> None:
+    """restic makes a new repository over one that lost its file ``config``, and then cannot read the old."""
+    folder = Path(repository)
+    if folder.is_absolute() and folder.is_dir() and any(folder.iterdir()):
+        raise PluginFailed(
+            f"There is no repository at {repository}, and none is created, since the folder is not empty. If "
+            "it was one, bring its file config back; otherwise name another folder in Repository"
+        )
 
 
 def _forget_unproven(context: PluginContext, restic: Restic, parameters: Parameters) -> None:

@@ -103,11 +103,13 @@ class Restic:
         """Remove the lock that a command of the block may have left when it was killed."""
         try:
             yield
-        except BaseException:
+        except BaseException as failure:
             try:
                 Restic(self._context.to_the_end(), self._parameters).unlock()
             except PluginFailed as error:
-                self._context.warn(f"A lock may be left in the repository: {error}")
+                # A repository that could not be opened before has no lock of ours.
+                if str(error) != str(failure):
+                    self._context.warn(f"A lock may be left in the repository: {error}")
             raise
 
     def _options(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
@@ -185,7 +187,9 @@ def error_words(document: Document) -> str:
     """What a message of restic's about an error says."""
     error = document.get("error")
     words = error.get("message", error) if isinstance(error, dict) else error
-    if isinstance(words, dict):  # Go's own form of an error about a path, in restic before 0.17
+    if words == {}:  # an error in Go that has no form in JSON, in restic before 0.17
+        words = f"restic met an error during {document.get('during') or 'its work'}, and tells no more of it"
+    elif isinstance(words, dict):  # Go's own form of an error about a path
         number = words.get("Err")
         why = os.strerror(number) if isinstance(number, int) else number
         words = f"{words.get('Op')} {words.get('Path')}: {why}"

@@ -26,6 +26,8 @@ _UNREACHABLE = (
 _DENIED = ("Access Denied", "AccessDenied", "permission denied", "Permission denied", "InvalidAccessKeyId",
            "SignatureDoesNotMatch")  # fmt: skip
 _FULL = ("no space left on device", "disk quota exceeded")
+# A line of a stack of Go's, which follows some errors.
+_FRAME = re.compile(r"[\w.-]+(?:/[\w.@-]+)*\.[\w.()*]+(?::[0-9]+)?")
 # restic says so much before it comes to what matters.
 _LONGEST = 600
 
@@ -65,6 +67,6 @@ def _holder(said: str) -> str:
 
 
 def _told(said: str) -> str:
-    lines = [line.strip().removeprefix("Fatal: ") for line in said.splitlines() if line.strip()]
-    text = "; ".join(dict.fromkeys(lines))
+    lines = [line.strip().removeprefix("Fatal: ") for line in said.splitlines()]
+    text = "; ".join(dict.fromkeys(line for line in lines if line and not _FRAME.fullmatch(line)))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
