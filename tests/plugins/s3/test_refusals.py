@@ -53,6 +53,7 @@ def test_what_a_server_refuses_is_told(
         ("EndpointUrl", "https://user:password@s3.example.org"),
         ("EndpointUrl", "https://s3.example.org:port"),
         ("EndpointUrl", "https://s3.example.org/path"),
+        ("AwsRegion", "eu central"),
         ("Prefix", "a/../b"),
         ("Prefix", "a b"),
         ("SecretAccessKey", ""),

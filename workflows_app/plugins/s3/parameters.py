@@ -18,6 +18,8 @@ DEFAULT_PART_SIZE = 16 * MiB
 _LEAST_PART, _MOST_PART = 5 * MiB, 5 * 1024 * MiB
 _UNITS = {"": 1, "K": 1024, "M": MiB, "G": 1024 * MiB}
 _SIZE = re.compile(r"([0-9]{1,12})([KMG]?)", re.IGNORECASE)
+# What botocore takes: a part of a host name.
+_REGION = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z0-9!_.*'()-]+(?:/[A-Za-z0-9!_.*'()-]+)*")
 
@@ -127,7 +129,7 @@ class Parameters:
         days = given.get("ObjectLockDays", "")
         return cls(
             bucket=_bucket(given.get("BucketName", "")),
-            region=given.get("AwsRegion", ""),
+            region=_region(given.get("AwsRegion", "")),
             endpoint=_endpoint(given.get("EndpointUrl", "")),
             prefix=_prefix(given.get("Prefix", "")),
             credentials=_credentials(given),
@@ -152,6 +154,12 @@ def _bucket(text: str) -> str:
             f"{text!r} is not the name of a bucket: use 3 to 63 small letters, digits, '-' or '.', starting "
             "and ending with a letter or digit",
         )
+    return text
+
+
+def _region(text: str) -> str:
+    if text and not _REGION.fullmatch(text):
+        raise ConfigInvalid("AwsRegion", f"{text!r} is not the name of a region, such as eu-central-1")
     return text
 
 
