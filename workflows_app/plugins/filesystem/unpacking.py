@@ -19,7 +19,6 @@ import zstandard
 
 from workflows_app.plugins.filesystem.members import FILE, Member, tar_header
 from workflows_app.plugins.filesystem.read_ahead import ReadAhead
-from workflows_app.plugins.filesystem.side_hash import SideHash
 from workflows_app.plugins.filesystem.sparse import Segment
 
 _PIECE = 1024 * 1024
@@ -60,7 +59,6 @@ class Unpacking:
         self._packed = archive.open("rb", buffering=0)
         self._stream = _Stream(ReadAhead(unpacked_pieces(cast(BinaryIO, _Heard(self._packed, hear)))))
         self._unread = 0
-        self._hashing = SideHash()
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +66,6 @@ class Unpacking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._hashing.close()
         self._stream.close()
         self._packed.close()
 
@@ -93,7 +90,8 @@ class Unpacking:
             while position < end:
                 piece = self._stream.some(end - position)
                 self._unread -= len(piece)
-                self._hashing.hash(digest, piece, take, position)
+                digest.update(piece)
+                take(position, piece)
                 position += len(piece)
         _hash_hole(digest.update, found.member.size - position)
         return digest.hexdigest()
