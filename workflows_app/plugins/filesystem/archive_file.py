@@ -63,6 +63,7 @@ class ArchiveFile:
             manifest.finish(footer)
             packed.sync()
             lines.sync()
+            lines.forget()
         return footer
 
     def verify(self, written: Footer) -> Footer:

@@ -60,10 +60,14 @@ class OutputFile:
         return len(data)
 
     def sync(self) -> None:
-        """Have it all on disk, and out of the memory: who reads it now reads the disk."""
+        """Have it all on disk."""
         self._wait(0)
         with writing(self.path):
             os.fsync(self._descriptor)
+
+    def forget(self) -> None:
+        """Have what is on disk out of the memory: who reads it now reads the disk."""
+        with writing(self.path):
             os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def close(self) -> None:

@@ -148,6 +148,7 @@ class TreeRun:
             check_cancelled()
             manifest.finish(Footer(TREE, copy.done.bytes, "", copy.done.files, copy.done.bytes))
             lines.sync()
+            lines.forget()
         self._sync()
         return copy.done
 
