@@ -1,6 +1,7 @@
 """Files that do not stand still while they are backed up."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,41 @@ def test_a_file_that_vanishes_after_the_scan_is_left_out_and_named(storage: Stor
     out = unpacked(storage)
     assert names_in(out) == ["a", "b", "z"]
     assert names_in(out / "b") == []
+
+
+@pytest.mark.parametrize("form", ["archive", "tree"])
+@pytest.mark.parametrize("loss", ["removed", "moved", "replaced"])
+def test_a_source_that_is_lost_while_it_is_copied_makes_no_backup(
+    storage: Storage, tmp_path: Path, form: str, loss: str
+) -> None:
+    (storage.source / "file").write_text("x")
+
+    def lose() -> None:
+        storage.source.rename(tmp_path / "elsewhere")
+        if loss == "removed":
+            shutil.rmtree(tmp_path / "elsewhere")
+        if loss == "replaced":
+            storage.source.mkdir()
+
+    after_the_scan(storage, lose)
+    with pytest.raises(
+        PluginFailed, match=rf"^(The source {storage.source} vanished or was|Cannot read 1 file)"
+    ):
+        storage.backup(Format=form)
+    assert [name for name in storage.kept() if not name.startswith(".")] == []
+
+
+def test_a_source_that_is_a_file_may_be_replaced(storage: Storage) -> None:
+    file = storage.source / "file"
+    file.write_text("old")
+
+    def save() -> None:
+        (storage.source / "new").write_text("new")
+        (storage.source / "new").replace(file)
+
+    after_the_scan(storage, save)
+    storage.backup(BackupSrcPaths=str(file))
+    assert len(storage.kept()) == 1
 
 
 def test_a_file_is_not_missed_because_of_how_its_neighbours_are_called(storage: Storage) -> None:

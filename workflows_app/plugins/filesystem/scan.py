@@ -23,7 +23,8 @@ class Scanned:
     """A source and what was found in it.
 
     ``files`` is everything but directories and sockets; ``bytes`` the sizes of the regular files, each hard
-    link counted once. ``rules`` are those of the walk.
+    link counted once. ``rules`` are those of the walk. ``folder`` tells which folder the source was; it is
+    None for a file.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Scanned:
     rules: Rules = EVERYTHING
     files: int = 0
     bytes: int = 0
+    folder: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +95,8 @@ class Scan:
             self._check_cancelled()
             status = entry.stat
             if entry.is_directory:
+                if entry.path == found.source:
+                    found.folder = (status.st_dev, status.st_ino)
                 # A bind mount may have led here by a path that tells nothing.
                 if (status.st_dev, status.st_ino) == self._backups:
                     raise backs_up_itself(found.source, entry.path)
