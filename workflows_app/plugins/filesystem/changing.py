@@ -1,4 +1,4 @@
-"""What a source loses or replaces while it is copied: it is noticed, and ends nothing."""
+"""What goes or is replaced while it is copied: of a file that is noticed, of the source it ends the copy."""
 
 import os
 from collections.abc import Callable, Iterator
