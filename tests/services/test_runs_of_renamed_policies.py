@@ -13,7 +13,7 @@ from workflows_app.domain.states import RunState
 from workflows_app.models import BackupConfig, Run
 from workflows_app.models.run_memos import memo_of
 from workflows_app.services.editing import config_edits, gone_policies
-from workflows_app.services.points import restore_points, restores
+from workflows_app.services.points import questions, restore_points
 from workflows_app.services.protection import trends
 from workflows_app.services.runs import run_search
 
@@ -111,7 +111,7 @@ def test_a_runs_page_says_what_it_was_called(client: Client, config):
 
 
 def test_what_a_policy_leaves_counts_its_runs(config, monkeypatch):
-    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.1)
     run_of(config)
     run_of(config)
     left = async_to_sync(gone_policies.left_behind)(
@@ -121,7 +121,7 @@ def test_what_a_policy_leaves_counts_its_runs(config, monkeypatch):
 
 
 def test_a_restore_point_keeps_the_name_that_is_part_of_its_own(config, monkeypatch):
-    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.1)
     run_of(config, progress={"backup_name": "a plugin's own name"})
     rename(config, "daily", "nightly")
     found = async_to_sync(restore_points.list_points)(VIEWER, config.profile.name, config.name)

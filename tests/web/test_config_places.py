@@ -123,7 +123,7 @@ def test_going_back_says_first_what_policies_that_are_gone_then_leave(admin, row
 
 def test_a_policy_is_renamed_from_the_page_that_says_what_keeps_its_old_name(admin, row):
     page = admin.get(at("manage-config", row)).content.decode()
-    assert "Its rules and schedules follow the new name." in page
+    assert "Its rules, runs and schedules follow the new name." in page
     sent = {"do": "rename-policy", "policy": "daily", "name": "weekly"}
     refused = admin.post(at("manage-config", row), sent)
     assert refused.status_code == 422

@@ -217,7 +217,7 @@ async def test_without_a_worker_one_that_no_run_reported_is_unknown(
 async def test_a_retention_that_was_changed_meanwhile_is_shown_and_may_be_insisted_on(
     client, temporal_settings, source, monkeypatch
 ):
-    monkeypatch.setattr(restores, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(questions, "LOOK_SECONDS", 0.1)
     config = await catalog(**settings_for(source))
     page = address(config, "retention", "daily")
     await sync_to_async(login)(client, "admin")
