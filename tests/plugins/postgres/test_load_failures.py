@@ -78,6 +78,7 @@ def test_roles_that_are_missing_are_named_and_nothing_is_changed(
     try:
         with pytest.raises(PluginFailed, match=f'role "{role}" does not exist'):
             plugin.post_restore(calls.restore(PqRestoreDb=empty))
+        assert all(line.strip() for line in calls.lines(Level.ERROR)), "no line is empty"
         assert cluster.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", empty) == [(0,)]
         assert plugin.post_restore(calls.restore(PqRestoreDb=empty, PqRestoreOwners="false")).code == 0
     finally:

@@ -154,6 +154,8 @@ class Programs:
 
         def hear(line: str) -> None:
             nonlocal level
+            if not line.strip():
+                return
             line = self._redactor.redact(line)
             spoken = _SPOKEN.fullmatch(line)
             if spoken is None and on_output is not None:
