@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from tests.activities.conftest import Bench, until
 from workflows_app.activities import execution, message_log
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.results import Backup, Message, Result
+from workflows_app.domain.results import Backup, Level, Message, Result
 from workflows_app.plugins.base import PluginContext, Report
 
 
@@ -80,13 +80,16 @@ def test_a_command_that_prints_a_credential_has_it_taken_out(bench: Bench) -> No
 def test_a_plugins_own_no_is_a_result(bench: Bench, error: Exception) -> None:
     def work(context: PluginContext) -> Result:
         context.info("trying")
+        context.say(Level.ERROR, "write: errno 28")
         raise error
 
     result = bench.call(work)
     assert result.code == 1
-    assert result.reason == str(error)
-    assert [(m.level, m.message) for m in result.messages] == [("INFO", "trying"), ("ERROR", str(error))]
-    assert result.lines == len(bench.stored()) == 2
+    assert result.reason == str(error), "which sums up what was said before"
+    assert [(m.level, m.message) for m in result.messages] == [
+        ("INFO", "trying"), ("ERROR", "write: errno 28"), ("ERROR", str(error)),
+    ]  # fmt: skip
+    assert result.lines == len(bench.stored()) == 3
 
 
 @pytest.mark.parametrize(

@@ -25,3 +25,10 @@ from workflows_app.domain.results import Level, Message, Result
 def test_the_first_error_is_the_reason_with_how_a_command_failed(errors: tuple[str, ...], reason: str):
     said = [Message.now(Level.ERROR, text) for text in errors]
     assert Result(code=3, messages=(Message.now(Level.INFO, "began"), *said)).reason == reason
+
+
+def test_the_words_in_which_a_plugin_refused_are_the_reason():
+    said = Message.now(Level.ERROR, "pg_dump: error: query failed")
+    refused = Result(code=1, messages=(said,), why="Database 'shop' could not be dumped: query failed")
+    assert refused.reason == "Database 'shop' could not be dumped: query failed"
+    assert "why" not in Result().wire()

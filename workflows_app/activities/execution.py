@@ -80,7 +80,8 @@ class StepExecution:
             raise CancelledError("The step was cancelled") from None
         except FossulError as error:
             say(Level.ERROR, str(error))
-            result = Result(code=1)
+            # As it is kept: redacted, and cut to what Temporal takes.
+            result = Result(code=1, why=messages.messages()[-1].message)
         except (Exception, SystemExit) as error:  # a plugin's exit() must not end the worker
             words = call.redact(traceback.format_exc())
             logger.error("Run %d step %d crashed\n%s", step.run, step.step, words)
@@ -122,7 +123,8 @@ class StepExecution:
             raise CancelledError("It was cancelled") from None
         except FossulError as error:
             call.say(Level.ERROR, str(error))
-            return None, Result(code=1, messages=messages.messages())
+            said = messages.messages()
+            return None, Result(code=1, messages=said, why=said[-1].message)
         except (Exception, SystemExit) as error:  # a plugin's exit() must not end the worker
             logger.error("A plugin crashed outside of a run\n%s", call.redact(traceback.format_exc()))
             call.say(Level.ERROR, f"{type(error).__name__}: {error}")

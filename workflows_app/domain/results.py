@@ -150,11 +150,11 @@ class Result(WireModel):
     """What one step answers: ``code`` 0 is success, anything else a failure the step reports itself.
 
     ``discover_list`` is what a discovery found (Fossul sends it in a DiscoverResult around the Result).
-    ``lines`` is our addition: how many lines the step said in all, so that a reader of the log knows
-    when it has them all.
+    ``lines`` and ``why`` are our additions: how many lines the step said in all, so that a reader of the log
+    knows when it has them all; and the words in which a plugin refused, which sum up what it said before.
     """
 
-    omit_empty = frozenset({"code", "messages", "data", "discoverList", "lines"})
+    omit_empty = frozenset({"code", "messages", "data", "discoverList", "lines", "why"})
 
     code: int = 0
     messages: tuple[Message, ...] = ()
@@ -162,13 +162,16 @@ class Result(WireModel):
     backup: Backup = Backup()
     discover_list: tuple[Discover, ...] = ()
     lines: int = 0
+    why: str = ""
 
     @property
     def reason(self) -> str:
-        """Why the step failed, in its own words: its first message at level ERROR.
+        """Why the step failed, in its own words: ``why``, or its first message at level ERROR.
 
         Fossul says in one that a command failed, and in the next one how (§6); these two are one reason.
         """
+        if self.why:
+            return self.why
         errors = (message.message for message in self.messages if message.level == Level.ERROR)
         first = next(errors, "")
         how = _HOW.fullmatch(next(errors, "")) if _COMMAND_FAILED.fullmatch(first) else None
