@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import FrameType
@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 FORBIDDEN_IN_WORKFLOWS = ("django", "channels", "asgiref")
 CONNECT_RETRY_SECONDS = 1.0
+# Once nothing runs any more, a worker ends within milliseconds, or never.
+END_SECONDS = 30.0
 # A page waits no longer for its answer.
 QUESTION_SECONDS = 10.0
 
@@ -97,6 +99,23 @@ def _worker(client: Client, pool: ThreadPoolExecutor, **options: Any) -> Worker:
             banned = error.__cause__.qualified_name
             raise RuntimeError(f"{error}: it uses {banned}, which no workflow may.") from error
         raise
+
+
+async def shut_down(running: Mapping[Worker, asyncio.Task[None]], busy: Callable[[], bool]) -> None:
+    """Let Temporal's workers, each with the task of its ``run``, come to their end.
+
+    Their library now and then waits for ever in its last step, ``finalize_shutdown`` (seen with temporalio
+    1.35 after an activity had missed its heartbeats). So once nothing is ``busy`` that is given up.
+    """
+    left = {worker: task for worker, task in running.items() if not task.done()}
+    ending = [asyncio.create_task(worker.shutdown()) for worker in left]
+    while ending:
+        _, pending = await asyncio.wait(ending, timeout=END_SECONDS)
+        ending = list(pending)
+        if ending and not busy():
+            logger.warning("Temporal's library does not end this worker. Nothing runs any more: it is left")
+            for task in left.values():
+                task.cancel()
 
 
 class WorkerRunner:
@@ -176,10 +195,11 @@ class WorkerRunner:
             if not any(task.done() for task in working):
                 logger.info("Worker drains: running steps may end. A second signal stops them.")
             halting = asyncio.create_task(self._halt_steps(pulse))
-            left = [worker for worker, task in zip(workers, working, strict=True) if not task.done()]
-            await asyncio.gather(*(worker.shutdown() for worker in left))
+            await shut_down(dict(zip(workers, working, strict=True)), lambda: pulse.beats)
             halting.cancel()
-            await asyncio.gather(*working)
+            for ended in await asyncio.gather(*working, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    raise ended
             logger.info("Worker has ended")
         finally:
             stopping.cancel()

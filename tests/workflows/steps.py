@@ -1,5 +1,6 @@
 """Steps that do as a test tells them, registered under the product's activity names."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from workflows_app.domain.file_listings import FileListing
 from workflows_app.domain.findings import Findings
 from workflows_app.domain.naming import FIRST_WATCHDOG_STEP
 from workflows_app.domain.results import Archives, Backup, Backups, Level, Message, Result
-from workflows_app.worker import workflow_runner
+from workflows_app.worker import shut_down, workflow_runner
 from workflows_app.workflows.registered import WORKFLOWS
 
 Act = Callable[[StepInput], Result]
@@ -198,7 +199,7 @@ class Steps:
     async def worker(self, client: Client, task_queue: str, *, workflows: Sequence[type] = WORKFLOWS):
         """A worker that does these steps."""
         with ThreadPoolExecutor(THREADS) as pool:
-            async with Worker(
+            worker = Worker(
                 client,
                 task_queue=task_queue,
                 workflows=workflows,
@@ -237,8 +238,13 @@ class Steps:
                 workflow_runner=workflow_runner(),
                 max_concurrent_activities=THREADS,
                 max_heartbeat_throttle_interval=timedelta(seconds=0.2),
-            ):
+            )
+            running = asyncio.create_task(worker.run())
+            try:
                 yield self
+            finally:
+                await shut_down({worker: running}, lambda: False)
+                await running
 
 
 def words_of(step: StepInput) -> str:

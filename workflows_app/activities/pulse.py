@@ -87,6 +87,11 @@ class Pulse:
             self._changed.notify()
         self._thread.join()
 
+    @property
+    def beats(self) -> bool:
+        """Whether a step runs."""
+        return bool(self._patients)
+
     def admit(self) -> Patient:
         """Take the step that this thread works on under care."""
         patient = Patient()
