@@ -66,6 +66,13 @@ async def test_following_prints_the_messages_to_stderr_alone(worker, tmp_path):
     assert json.loads(printed.stdout)[0]["workflow"]["status"] == "COMPLETED"
 
 
+async def test_what_a_step_prints_steers_no_terminal(worker, tmp_path):
+    config = await catalog(preAppQuiesceCmd=r"printf,\033]0;a title\007\033[31mred\033[0m\010.")
+    printed = await run_backup(tmp_path, config, "--policy", "daily", "--follow")
+    assert r"[INFO] red\x08." in printed.stderr
+    assert "\x1b" not in printed.stderr
+
+
 async def test_a_backup_that_fails_prints_its_result_and_ends_with_1(worker, tmp_path):
     printed = await run_backup(tmp_path, await catalog(backupCreateCmd="false"), "--policy", "daily")
     assert printed.code == 1

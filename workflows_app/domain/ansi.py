@@ -80,6 +80,11 @@ class Rendered:
     spans: tuple[Span, ...]
     redrawn: bool = False
 
+    @property
+    def text(self) -> str:
+        """The line without its styles."""
+        return "".join(span.text for span in self.spans)
+
 
 def render(text: str, *, cut: bool = False, redraw: bool = True) -> Rendered:
     """Answer what a terminal would show of the line ``text``.

@@ -11,7 +11,9 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.management.base import BaseCommand, CommandError
 
+from workflows_app.domain import ansi
 from workflows_app.domain.errors import FossulError
+from workflows_app.management.config_report import plain
 from workflows_app.services.logs.messages import Tail
 from workflows_app.services.people.permissions import command_line
 from workflows_app.services.recording.watch import Seen, watch
@@ -51,7 +53,9 @@ class Command(BaseCommand):
                 self.stderr.write(words)
             return
         for line in seen:
-            self.stderr.write(f"{line.time.astimezone():%Y-%m-%d %H:%M:%S} [{line.level}] {line.text}")
+            # What a step printed must not steer this terminal.
+            text = plain(ansi.render(line.text).text)
+            self.stderr.write(f"{line.time.astimezone():%Y-%m-%d %H:%M:%S} [{line.level}] {text}")
 
     async def _run(self, options: dict[str, Any]) -> RunDetail:
         actor = command_line(getpass.getuser())

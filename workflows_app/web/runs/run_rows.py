@@ -33,5 +33,4 @@ def run_row(run: RunSummary, now: datetime, said: str = "") -> RunRow:
     """Answer how a list shows ``run``, which said ``said`` last, at ``now``."""
     more = [PERSON] if run.waits else []
     more += [FROZEN] if run.frozen_since else []
-    shown = "".join(span.text for span in ansi.render(said).spans)
-    return RunRow(run, RUN_STATUS[run.state], run.seconds, now, tuple(more), shown)
+    return RunRow(run, RUN_STATUS[run.state], run.seconds, now, tuple(more), ansi.render(said).text)
