@@ -14,6 +14,7 @@ from workflows_app.plugins.filesystem.reading import Opened, SourceReader
 from workflows_app.plugins.filesystem.scan import Scanned
 from workflows_app.plugins.filesystem.sparse import data_segments
 from workflows_app.plugins.filesystem.throttle import Throttle
+from workflows_app.plugins.filesystem.unkept import note_unkept
 from workflows_app.plugins.filesystem.walk import Entry
 
 
@@ -46,6 +47,7 @@ class Copy:
         """Copy all that is in a source, and warn of what the scan saw and is not there any more."""
         for entry in present(scanned, self._notices, self._check_cancelled):
             if entry.is_directory:
+                note_unkept(entry, self._notices)
                 self._put(Member.of_status(entry.path, entry.stat))
                 continue
             with Noticing(entry.path, self._notices):
@@ -71,6 +73,7 @@ class Copy:
 
     def _copy_file(self, entry: Entry) -> None:
         with Opened(entry) as (descriptor, status):
+            note_unkept(entry, self._notices, descriptor)
             size = status.st_size
             segments = data_segments(descriptor, status)
             member = Member.of_status(entry.path, status)

@@ -17,6 +17,7 @@ class Notice(StrEnum):
     VANISHED = "vanished while the backup ran; it is left out"
     REPLACED = "was replaced by something else while the backup ran; it is left out"
     CHANGED = "changed while it was copied; the backup has what was read, which may be a mixture"
+    UNKEPT = "its extended attributes (such as an ACL or capabilities) are not kept"
     DAMAGED = "its copy in an earlier backup is damaged, verify that one; it is copied anew"
     LOST = "what the interrupted backup had of it is not what was read; it is copied anew"
     UNLINKABLE = "cannot be a hard link to the backup before on this disk; it is copied"

@@ -20,6 +20,7 @@ from workflows_app.plugins.filesystem.progress import Progress
 from workflows_app.plugins.filesystem.reading import Opened, SourceReader
 from workflows_app.plugins.filesystem.scan import Scanned
 from workflows_app.plugins.filesystem.sparse import data_segments
+from workflows_app.plugins.filesystem.unkept import note_unkept
 from workflows_app.plugins.filesystem.walk import Entry
 from workflows_app.plugins.filesystem.write_out import WriteOut
 
@@ -83,6 +84,7 @@ class TreeCopy:
         """Copy all that is in a source, and warn of what the scan saw and is not there any more."""
         for entry in present(scanned, self._notices, self._check_cancelled):
             if entry.is_directory:
+                note_unkept(entry, self._notices)
                 member = Member.of_status(entry.path, entry.stat)
                 with writing(self._root):
                     self._landing.enter(member)
@@ -107,6 +109,7 @@ class TreeCopy:
     def _copy_file(self, entry: Entry) -> None:
         began = time.time_ns()
         with Opened(entry) as (descriptor, status):
+            note_unkept(entry, self._notices, descriptor)
             member = Member.of_status(entry.path, status)
             sha256 = self._link_unchanged(entry, descriptor, status, member)
             linked = sha256 is not None
