@@ -25,6 +25,7 @@ _KINDS = {
     ParameterKind.SIZE: "a size: `512K`, `12M`, `1G`",
     ParameterKind.PATH: "an absolute path",
     ParameterKind.PATHS: "absolute paths, separated by commas",
+    ParameterKind.ADDRESS: "the address of a web server",
 }
 
 
@@ -76,6 +77,8 @@ def _form(form: ParameterForm) -> str:
         return ", ".join(f"`{option}`" for option in form.choices)
     if form.kind is ParameterKind.NUMBER:
         return f"{form.least} to {form.most}" if form.most else f"{form.least} or more"
+    if form.kind is ParameterKind.SPELLED:
+        return f"{form.least} to {form.most} of {form.ranges}" if form.most else f"of {form.ranges}"
     return _KINDS[form.kind]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from workflows_app.domain.config import Config
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed
-from workflows_app.domain.parameter_kinds import ParameterKind
+from workflows_app.domain.parameter_kinds import ParameterForm, ParameterKind
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.filesystem import parameters as filesystem
@@ -50,6 +50,31 @@ READERS: list[tuple[tuple[ParameterSpec, ...], Read, Mapping[str, str]]] = [
 ]
 
 
+TRIED = (
+    ParameterKind.FLAG,
+    ParameterKind.CHOICE,
+    ParameterKind.NUMBER,
+    ParameterKind.SPELLED,
+    ParameterKind.ADDRESS,
+)
+
+
+def examples(form: ParameterForm) -> tuple[list[str], list[str]]:
+    """Texts that the form takes, and texts that it refuses."""
+    if form.options:
+        return list(form.options), ["nonsense"]
+    if form.kind is ParameterKind.ADDRESS:
+        return ["https://s3.example.org:9000"], ["nonsense"]
+    if form.kind is ParameterKind.SPELLED:
+        first = form.characters[0]
+        return [first * form.least, first * (form.most or 99)], [
+            "ä",
+            *([first * (form.most + 1)] if form.most else []),
+        ]
+    good = [str(form.least), str(form.most or 99)]
+    return good, [str(form.least - 1), "x", *([str(form.most + 1)] if form.most else [])]
+
+
 def read(reader: Read, given: Mapping[str, str]) -> None:
     config = Config(profile_name="p", config_name="c").for_run(1, "daily", 1_700_000_000)
     reader(PluginContext(config=config, parameters=given, say=lambda level, text: None))
@@ -60,8 +85,7 @@ def declared() -> list[Any]:
         pytest.param(spec, reader, given, id=f"{reader.__module__.split('.')[2]}-{spec.name}")
         for specs, reader, given in READERS
         for spec in specs
-        if spec.form.kind in (ParameterKind.FLAG, ParameterKind.CHOICE, ParameterKind.NUMBER)
-        and spec.name not in DEPENDENT
+        if spec.form.kind in TRIED and spec.name not in DEPENDENT
     ]
 
 
@@ -70,12 +94,7 @@ def test_what_the_form_takes_the_plugin_takes_and_what_it_refuses_is_refused(
     spec: ParameterSpec, reader: Read, given: Mapping[str, str]
 ) -> None:
     form = spec.form
-    good = list(form.options) or [str(form.least), str(form.most or 99)]
-    bad = (
-        ["nonsense"]
-        if form.options
-        else [str(form.least - 1), "x", *([str(form.most + 1)] if form.most else [])]
-    )
+    good, bad = examples(form)
     for text in good:
         assert form.refusal(text) == ""
         try:

@@ -5,12 +5,14 @@ So a wrong value is refused by its field when a configuration is saved, without 
 
 import re
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from workflows_app.domain.secrets.references import is_reference
 from workflows_app.domain.wire import WireModel
 
 _SIZE = re.compile(r"([0-9]{1,15})[KMG]?", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,15}")
+_NO_ADDRESS = "is not an address such as https://s3.example.org:9000, without user, path or query"
 
 
 class ParameterKind(StrEnum):
@@ -18,6 +20,7 @@ class ParameterKind(StrEnum):
 
     ``PATH`` is an absolute path where the worker runs, ``PATHS`` several of them separated by commas;
     ``SIZE`` a number of bytes, with K, M or G (binary units) after it if need be; ``NUMBER`` a whole one.
+    ``SPELLED`` is a text of certain characters, ``ADDRESS`` that of a web server.
     """
 
     TEXT = "text"
@@ -27,18 +30,22 @@ class ParameterKind(StrEnum):
     SIZE = "size"
     PATH = "path"
     PATHS = "paths"
+    SPELLED = "spelled"
+    ADDRESS = "address"
 
 
 class ParameterForm(WireModel):
     """The form of a parameter's text.
 
-    ``choices`` are those of ``CHOICE``; ``least`` and ``most`` bound ``NUMBER``, where 0 is no bound above.
+    ``choices`` are those of ``CHOICE``, ``characters`` those of ``SPELLED``. ``least`` and ``most`` bound
+    ``NUMBER``, and the length of ``SPELLED``; 0 is no bound above.
     """
 
-    omit_empty = frozenset({"choices", "least", "most"})
+    omit_empty = frozenset({"choices", "characters", "least", "most"})
 
     kind: ParameterKind = ParameterKind.TEXT
     choices: tuple[str, ...] = ()
+    characters: str = ""
     least: int = 0
     most: int = 0
 
@@ -46,6 +53,17 @@ class ParameterForm(WireModel):
     def options(self) -> tuple[str, ...]:
         """All texts that it may be, where these can be listed."""
         return ("true", "false") if self.kind is ParameterKind.FLAG else self.choices
+
+    @property
+    def ranges(self) -> str:
+        """The characters of ``SPELLED`` for people: ``a-z, 0-9, '.'``."""
+        found: list[list[str]] = []
+        for character in self.characters:
+            if found and character.isalnum() and ord(character) == ord(found[-1][-1]) + 1:
+                found[-1].append(character)
+            else:
+                found.append([character])
+        return ", ".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else repr(one[0]) for one in found)
 
     def refusal(self, text: str) -> str:
         """Why ``text`` cannot be the value, in words that follow its name; empty when it can.
@@ -67,6 +85,10 @@ class ParameterForm(WireModel):
                 return _path_refusal(text)
             case ParameterKind.PATHS:
                 return next(filter(None, map(_path_refusal, _parts(text))), "")
+            case ParameterKind.SPELLED:
+                return self._spelling_refusal(text)
+            case ParameterKind.ADDRESS:
+                return address_refusal(text)
             case _:
                 return ""
 
@@ -76,12 +98,21 @@ class ParameterForm(WireModel):
         bounds = f"from {self.least} to {self.most}" if self.most else f"of {self.least} or more"
         return f"{text!r} is not a whole number {bounds}"
 
+    def _spelling_refusal(self, text: str) -> str:
+        if any(character not in self.characters for character in text):
+            return f"{text!r} has other characters than {self.ranges}"
+        if self.least <= len(text) and (not self.most or len(text) <= self.most):
+            return ""
+        bounds = f"{self.least} to {self.most}" if self.most else f"{self.least} or more"
+        return f"{text!r} has {len(text)} characters instead of {bounds}"
+
 
 TEXT = ParameterForm()
 FLAG = ParameterForm(kind=ParameterKind.FLAG)
 SIZE = ParameterForm(kind=ParameterKind.SIZE)
 PATH = ParameterForm(kind=ParameterKind.PATH)
 PATHS = ParameterForm(kind=ParameterKind.PATHS)
+ADDRESS = ParameterForm(kind=ParameterKind.ADDRESS)
 
 
 def choice(*choices: str) -> ParameterForm:
@@ -92,6 +123,26 @@ def choice(*choices: str) -> ParameterForm:
 def number(least: int, most: int = 0) -> ParameterForm:
     """The form of a whole number from ``least`` to ``most``; 0 for no bound above."""
     return ParameterForm(kind=ParameterKind.NUMBER, least=least, most=most)
+
+
+def spelled(characters: str, least: int = 1, most: int = 0) -> ParameterForm:
+    """The form of a text of ``least`` to ``most`` of these characters; 0 for no bound above."""
+    return ParameterForm(kind=ParameterKind.SPELLED, characters=characters, least=least, most=most)
+
+
+def address_refusal(text: str) -> str:
+    """Why ``text`` is no address of a web server, in words that follow its name; empty when it is one.
+
+    The text is not shown: it may hold a password.
+    """
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return _NO_ADDRESS
+    extra = parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment
+    is_address = parts.scheme in ("http", "https") and parts.hostname and not extra
+    return "" if is_address else _NO_ADDRESS
 
 
 def _parts(text: str) -> list[str]:

@@ -3,11 +3,19 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from string import ascii_letters, ascii_lowercase, digits
 
 from workflows_app.domain.config import check_name
 from workflows_app.domain.errors import ConfigInvalid
-from workflows_app.domain.parameter_kinds import FLAG, SIZE, choice, number
+from workflows_app.domain.parameter_kinds import (
+    ADDRESS,
+    FLAG,
+    SIZE,
+    address_refusal,
+    choice,
+    number,
+    spelled,
+)
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 from workflows_app.plugins.values import flag, whole_number
@@ -27,17 +35,26 @@ _PREFIX = re.compile(r"[A-Za-z0-9!_.*'()-]+(?:/[A-Za-z0-9!_.*'()-]+)*")
 def specs(create_bucket: bool) -> tuple[ParameterSpec, ...]:
     """What the plugin declares; ``create_bucket`` is the default of ``CreateBucket``."""
     return (
-        ParameterSpec(name="BucketName", help="The bucket that keeps the archives.", required=True),
         ParameterSpec(
-            name="AwsRegion", help="The bucket's region. Empty: as the worker's AWS configuration says."
+            name="BucketName",
+            help="The bucket that keeps the archives.",
+            required=True,
+            form=spelled(f"{ascii_lowercase}{digits}.-", 3, 63),
+        ),
+        ParameterSpec(
+            name="AwsRegion",
+            help="The bucket's region. Empty: as the worker's AWS configuration says.",
+            form=spelled(f"{ascii_letters}{digits}-", 1, 63),
         ),
         ParameterSpec(
             name="EndpointUrl",
             help="The address of a server that speaks S3, such as https://s3.example.org:9000. Empty: AWS.",
+            form=ADDRESS,
         ),
         ParameterSpec(
             name="Prefix",
             help="What keys begin with. An archive is in <Prefix>/<profile>/<configuration>/<backup name>/.",
+            form=spelled(f"{ascii_letters}{digits}!_.*'()-/"),
         ),
         ParameterSpec(
             name="AccessKeyId",
@@ -166,17 +183,8 @@ def _region(text: str) -> str:
 def _endpoint(text: str) -> str:
     if not text:
         return ""
-    refusal = ConfigInvalid(
-        "EndpointUrl", "is not an address such as https://s3.example.org:9000, without user, path or query"
-    )
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise refusal from None
-    extra = parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or extra:
-        raise refusal  # the text is not shown: it may hold a password
+    if refusal := address_refusal(text):
+        raise ConfigInvalid("EndpointUrl", refusal)
     return text.rstrip("/")
 
 

@@ -1,17 +1,20 @@
 """The names that tell whose a backup is, and the name of the one that a run makes."""
 
 import re
+from string import ascii_letters, digits
 from typing import NamedTuple
 
 from workflows_app.domain import naming
 from workflows_app.domain.config import check_name, check_policy
 from workflows_app.domain.errors import ConfigInvalid
+from workflows_app.domain.parameter_kinds import spelled
 from workflows_app.domain.results import ParameterSpec
 from workflows_app.plugins.base import PluginContext
 
 NAME_SPEC = ParameterSpec(
     name="BackupName",
     help="The first part of a backup's name. Empty: the configuration's name.",
+    form=spelled(f"{ascii_letters}{digits}._-", 1, 63),
 )
 
 
