@@ -11,25 +11,26 @@ from temporalio import activity, workflow
 
 from tests.factories import EVERY_STEP, make_config
 from tests.workflows.steps import Steps
-from workflows_app import contracts, workflows
+from workflows_app import workflows
 from workflows_app.activities.build import build_activities
 from workflows_app.activities.execution import StepExecution
 from workflows_app.activities.message_log import MessageLog
 from workflows_app.activities.pulse import Pulse
+from workflows_app.contracts import activities
 from workflows_app.domain import naming
 from workflows_app.domain.plans.plans import backup_plan, fetch_plan, restore_plan
 from workflows_app.plugins.registry import PluginRegistry
 from workflows_app.workflows.registered import WORKFLOWS
 
-ROOT = Path(contracts.__file__).parent
+ROOT = Path(workflows.__file__).parents[1]
 
 # The sandbox executes a workflow's parent packages anew for each run; plugins must not cost an import.
-EMPTY = ["", "domain", "workflows", "plugins", "activities", "services", "web", "management"]
+EMPTY = ["", "domain", "contracts", "workflows", "plugins", "activities", "services", "web", "management"]
 
 CONTRACTS = [
     method
-    for _, contract in inspect.getmembers(contracts, inspect.isclass)
-    if contract.__module__ == contracts.__name__
+    for _, contract in inspect.getmembers(activities, inspect.isclass)
+    if contract.__module__ == activities.__name__
     for _, method in inspect.getmembers(contract, inspect.isfunction)
     if activity._Definition.from_callable(method)
 ]
