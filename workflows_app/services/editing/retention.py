@@ -14,9 +14,10 @@ from workflows_app.domain.config_files.configuration import Family
 from workflows_app.domain.errors import NotFound
 from workflows_app.domain.results import Archive, Backup
 from workflows_app.domain.retention.archive_preview import ArchiveRetaining, preview_archives
-from workflows_app.domain.retention.keep_rules import CAPABILITY, KeepRules
+from workflows_app.domain.retention.keep_rules import CAPABILITY
 from workflows_app.domain.retention.retention_preview import Preview, Retaining, preview
 from workflows_app.models import Policy
+from workflows_app.models.stored_configs import archive_keep_rules_of, keep_rules_of
 from workflows_app.services.configurations import catalog, plugins, versions
 from workflows_app.services.configurations.catalog import PolicySummary
 from workflows_app.services.configurations.config_rows import locked_row
@@ -48,11 +49,9 @@ class PolicyRetention:
     @classmethod
     def stored(cls, policy: Policy) -> "PolicyRetention":
         """The one in a policy's row."""
-        rules, archive_rules = (
-            KeepRules.model_validate(kept) for kept in (policy.keep_rules, policy.archive_keep_rules)
-        )
         return cls(
-            Retaining(policy.keep_backups, rules), ArchiveRetaining(policy.keep_archives, archive_rules)
+            Retaining(policy.keep_backups, keep_rules_of(policy)),
+            ArchiveRetaining(policy.keep_archives, archive_keep_rules_of(policy)),
         )
 
 
@@ -137,13 +136,13 @@ def change_retention(
         if found is None:
             raise NotFound(f"{profile}/{config} has no policy {policy!r}.")
         versions.refuse_outdated(row, opened)
-        if retention == PolicyRetention.stored(found):
+        present = PolicyRetention.stored(found)
+        if retention == present:
             return False
         words = f"policy {policy} keeps {retention_words(backups)}"
-        before = (found.keep_archives, found.archive_keep_rules)
         found.keep_backups, found.keep_rules = backups.keep, backups.rules.wire()
         found.keep_archives, found.archive_keep_rules = archives.keep, archives.rules.wire()
-        if before != (found.keep_archives, found.archive_keep_rules):
+        if archives != present.archives:
             words += f"; of archives {retention_words(archives)}"
         found.save()
         versions.keep(actor, row, words[:LONGEST_REASON])
