@@ -1,7 +1,6 @@
 """Only so many tests of configurations run at once: the same one is joined, what is too much is refused."""
 
 import asyncio
-import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +12,7 @@ from temporalio.client import Client
 
 from tests.conftest import eventually, running_worker
 from tests.factories import ADMIN
+from tests.services.slow_plugins import slow_plugin
 from workflows_app.contracts.checks import CheckInput
 from workflows_app.domain.config import Config
 from workflows_app.domain.config_files.configuration import Configuration
@@ -38,13 +38,8 @@ esac
 @pytest.fixture
 def slow(settings, tmp_path: Path) -> Iterator[Path]:
     """The folder of an app plugin ``slow``: its test writes to ``begun`` there, and waits for ``go``."""
-    plugin = tmp_path / "plugins" / "app" / "slow"
-    plugin.parent.mkdir(parents=True)
-    plugin.write_text(SLOW % {"folder": tmp_path})
-    plugin.chmod(stat.S_IRWXU)
-    settings.FOSSUL_PLUGIN_DIRS = [tmp_path / "plugins"]
-    yield tmp_path
-    (tmp_path / "go").touch()
+    with slow_plugin(settings, tmp_path, "app", SLOW):
+        yield tmp_path
 
 
 @pytest.fixture

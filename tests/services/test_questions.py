@@ -1,7 +1,6 @@
 """What pages ask of workers has seats of its own: however much of it hangs, a backup starts at once."""
 
 import asyncio
-import stat
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from temporalio.client import Client
 
 from tests.conftest import eventually, running_worker
 from tests.factories import OPERATOR, VIEWER, make_catalog, make_run
+from tests.services.slow_plugins import SlowPlugin, slow_plugin
 from tests.workflows.steps import Steps
 from workflows_app.contracts.points import CatalogueInput
 from workflows_app.domain.config import Config
@@ -41,35 +41,12 @@ esac
 """
 
 
-class Storage:
-    """A storage that is slow to say what it has: each question leaves a line, and waits to be let go on."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        (folder / "list").write_text("[]")
-
-    @property
-    def asked(self) -> int:
-        """How often it was asked."""
-        begun = self._folder / "begun"
-        return len(begun.read_text().splitlines()) if begun.exists() else 0
-
-    def go_on(self) -> None:
-        """Answer, now and later."""
-        (self._folder / "go").touch()
-
-
 @pytest.fixture
-def storage(settings, tmp_path: Path) -> Iterator[Storage]:
-    """That of the storage plugin ``slow``."""
-    plugin = tmp_path / "plugins" / "storage" / "slow"
-    plugin.parent.mkdir(parents=True)
-    plugin.write_text(SLOW % {"folder": tmp_path})
-    plugin.chmod(stat.S_IRWXU)
-    settings.FOSSUL_PLUGIN_DIRS = [tmp_path / "plugins"]
-    found = Storage(tmp_path)
-    yield found
-    found.go_on()
+def storage(settings, tmp_path: Path) -> Iterator[SlowPlugin]:
+    """That of the storage plugin ``slow``, which has nothing."""
+    (tmp_path / "list").write_text("[]")
+    with slow_plugin(settings, tmp_path, "storage", SLOW) as plugin:
+        yield plugin
 
 
 def slow(config: str = "") -> Config:
@@ -81,7 +58,7 @@ async def answers(*asked: "asyncio.Task[Backups]") -> list[Backups | BaseExcepti
 
 
 async def test_a_backup_starts_at_once_while_fifty_questions_hang(
-    temporal_settings: str, storage: Storage, tmp_path: Path, monkeypatch
+    temporal_settings: str, storage: SlowPlugin, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setattr(questions, "LOOK_SECONDS", 50.0)
     config = await catalog(
@@ -100,7 +77,9 @@ async def test_a_backup_starts_at_once_while_fifty_questions_hang(
     assert storage.asked == 50
 
 
-async def test_who_asks_the_same_at_the_same_time_is_answered_once(temporal_settings: str, storage: Storage):
+async def test_who_asks_the_same_at_the_same_time_is_answered_once(
+    temporal_settings: str, storage: SlowPlugin
+):
     """As ten tabs of a page that are reloaded."""
     async with running_worker(temporal_settings):
         asked = [asyncio.create_task(questions.which_backups(slow("same"))) for _ in range(10)]
@@ -114,7 +93,7 @@ async def test_who_asks_the_same_at_the_same_time_is_answered_once(temporal_sett
 
 
 @pytest.mark.parametrize("known", ["a backup", "a deletion", "another configuration"])
-async def test_who_knows_more_asks_anew(temporal_settings: str, storage: Storage, known: str):
+async def test_who_knows_more_asks_anew(temporal_settings: str, storage: SlowPlugin, known: str):
     """What a run has reported since must not be called missing by a list that was begun before."""
     config = slow()
     async with running_worker(temporal_settings):
@@ -140,7 +119,7 @@ def removal(config: Config) -> None:
 
 
 async def test_a_question_that_hangs_does_not_keep_a_worker_from_draining(
-    temporal_settings: str, storage: Storage, monkeypatch
+    temporal_settings: str, storage: SlowPlugin, monkeypatch
 ):
     """Its steps may go on for ten minutes; nobody waits for the answer as long."""
     monkeypatch.setattr("workflows_app.worker.QUESTION_SECONDS", 0.2)
@@ -154,7 +133,7 @@ async def test_a_question_that_hangs_does_not_keep_a_worker_from_draining(
 
 
 async def test_questions_that_take_too_long_are_told_apart_from_missing_workers(
-    temporal_settings: str, storage: Storage, monkeypatch
+    temporal_settings: str, storage: SlowPlugin, monkeypatch
 ):
     async with running_worker(temporal_settings):
         await eventually(lambda: looks._polled(f"{temporal_settings}-questions"))
@@ -164,7 +143,7 @@ async def test_questions_that_take_too_long_are_told_apart_from_missing_workers(
 
 
 async def test_workers_of_an_earlier_version_leave_a_page_unknown_and_soon(
-    temporal_server: Client, temporal_settings: str, storage: Storage, monkeypatch
+    temporal_server: Client, temporal_settings: str, storage: SlowPlugin, monkeypatch
 ):
     """They poll the queue of runs alone."""
     monkeypatch.setattr(looks, "UNSEEN_SECONDS", 0.5)
@@ -181,7 +160,7 @@ async def test_workers_of_an_earlier_version_leave_a_page_unknown_and_soon(
 
 
 async def test_web_processes_of_an_earlier_version_are_answered(
-    temporal_server: Client, temporal_settings: str, storage: Storage
+    temporal_server: Client, temporal_settings: str, storage: SlowPlugin
 ):
     """They ask on the queue of runs."""
     storage.go_on()

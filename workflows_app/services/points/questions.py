@@ -17,21 +17,13 @@ LOOK_SECONDS = 10.0
 
 async def which_backups(config: Config) -> Backups:
     """Ask the storage plugin which backups exist. Raises as ``looks.ask``."""
-    place = _place(config)
-    known = await sync_to_async(_known)(config)
-    question = looks.Question(
-        f"fossul-catalogue/{place}", f"Backups of {place}", f"which backups {place} has", known
-    )
+    question = await _question(config, "catalogue", "backups")
     return await looks.ask(CatalogueWorkflow.run, CatalogueInput(config=config), question, LOOK_SECONDS)
 
 
 async def which_archives(config: Config) -> Archives:
     """Ask the archive plugin which archives exist. Raises as ``looks.ask``."""
-    place = _place(config)
-    known = await sync_to_async(_known)(config)
-    question = looks.Question(
-        f"fossul-archives/{place}", f"Archives of {place}", f"which archives {place} has", known
-    )
+    question = await _question(config, "archives", "archives")
     return await looks.ask(ArchivesWorkflow.run, CatalogueInput(config=config), question, LOOK_SECONDS)
 
 
@@ -42,6 +34,13 @@ async def which_files(config: Config, backup: Backup, query: FileQuery) -> FileL
     )
     given = BrowseInput(config=config.model_copy(update={"backup": backup}), query=query)
     return await looks.ask(BrowseWorkflow.run, given, question, LOOK_SECONDS)
+
+
+async def _question(config: Config, name: str, what: str) -> looks.Question:
+    place, known = _place(config), await sync_to_async(_known)(config)
+    return looks.Question(
+        f"fossul-{name}/{place}", f"{what.capitalize()} of {place}", f"which {what} {place} has", known
+    )
 
 
 def _place(config: Config) -> str:
