@@ -37,8 +37,3 @@ def change_lines(changes: Iterable[Change], *, diff: bool) -> Iterator[str]:
         yield from (f"    {remark}" for remark in change.remarks)
         if diff:
             yield from (f"    {line}" for line in change.lines)
-
-
-def plain(line: str) -> str:
-    """``line`` with what cannot be printed written as Python does: it might steer the terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

@@ -2,13 +2,12 @@
 
 import os
 
+from workflows_app.domain.printable import printable
+
 
 def shown(path: str) -> str:
     """A path on one line and in valid Unicode: other bytes and control characters are escaped (``\\xff``)."""
-    text = os.fsencode(path).decode(errors="backslashreplace")
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(os.fsencode(path).decode(errors="backslashreplace"))
 
 
 def files_words(count: int) -> str:

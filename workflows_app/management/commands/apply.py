@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.management.config_report import change_lines, file_lines, plain
+from workflows_app.domain.printable import printable
+from workflows_app.management.config_report import change_lines, file_lines
 from workflows_app.services.files.config_files import apply_configs
 from workflows_app.services.people.permissions import command_line
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         told = [file for file in report.files if file.notes or file.refused]
         for line in (*file_lines(told, "taken"), "", *change_lines(report.changes, diff=True)):
-            self.stdout.write(plain(line))
+            self.stdout.write(printable(line))
         if report.refused:
             raise CommandError("Nothing was changed: a file is refused.")
         if options["plan"] and report.differs:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import ConfigInvalid, PluginFailed, PluginMissing
-from workflows_app.management.config_report import plain
+from workflows_app.domain.printable import printable
 from workflows_app.plugins.conformance.cases import Outcome, Verdict
 from workflows_app.plugins.conformance.scratch import Scratch
 from workflows_app.plugins.conformance.suite import check_plugin
@@ -106,7 +106,9 @@ class Command(BaseCommand):
         self._conclude(f"{family} plugin {name}", verdicts)
 
     def _print(self, outcome: Outcome) -> Verdict:
-        self.stdout.write(plain(f"{outcome.verdict:<8} {outcome.case}{outcome.why and f': {outcome.why}'}"))
+        self.stdout.write(
+            printable(f"{outcome.verdict:<8} {outcome.case}{outcome.why and f': {outcome.why}'}")
+        )
         self.stdout.flush()
         return outcome.verdict
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.management.config_report import file_lines, plain
+from workflows_app.domain.printable import printable
+from workflows_app.management.config_report import file_lines
 from workflows_app.services.files.config_files import export_configs
 from workflows_app.services.people.permissions import command_line
 
@@ -36,6 +37,6 @@ class Command(BaseCommand):
         except FossulError as error:
             raise CommandError(str(error)) from error
         for line in file_lines(report.files, "files"):
-            self.stdout.write(plain(line))
+            self.stdout.write(printable(line))
         if report.refused:
             raise CommandError("Nothing was written: a configuration is refused.")

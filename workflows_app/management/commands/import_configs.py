@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain.errors import FossulError
-from workflows_app.management.config_report import change_lines, file_lines, plain
+from workflows_app.domain.printable import printable
+from workflows_app.management.config_report import change_lines, file_lines
 from workflows_app.services.files.config_files import import_configs
 from workflows_app.services.people.permissions import command_line
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         except FossulError as error:
             raise CommandError(str(error)) from error
         for line in (*file_lines(report.files, "taken"), "", *change_lines(report.changes, diff=False)):
-            self.stdout.write(plain(line))
+            self.stdout.write(printable(line))
         if report.refused:
             raise CommandError("Nothing was changed: a file is refused.")
         if options["dry_run"]:

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from workflows_app.domain import ansi
 from workflows_app.domain.errors import FossulError
-from workflows_app.management.config_report import plain
+from workflows_app.domain.printable import printable
 from workflows_app.services.logs.messages import Tail
 from workflows_app.services.people.permissions import command_line
 from workflows_app.services.recording.watch import Seen, watch
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             return
         for line in seen:
             # What a step printed must not steer this terminal.
-            text = plain(ansi.render(line.text).text)
+            text = printable(ansi.render(line.text).text)
             self.stderr.write(f"{line.time.astimezone():%Y-%m-%d %H:%M:%S} [{line.level}] {text}")
 
     async def _run(self, options: dict[str, Any]) -> RunDetail:
